@@ -1,0 +1,3 @@
+//! `unbarrier` decides, with proof, which barriers of a Metal compute kernel can be removed.
+
+pub mod source;
