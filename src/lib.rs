@@ -1,5 +1,10 @@
 //! `unbarrier` decides, with proof, which barriers of a Metal compute kernel can be removed.
 
+pub mod analysis;
+pub mod cfg;
+pub mod encode;
 pub mod front;
 pub mod ir;
+pub mod prove;
+pub mod smt;
 pub mod source;

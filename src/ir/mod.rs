@@ -15,10 +15,12 @@
 //!
 //! Soundness direction: exact, except where `Unsupported` or [`ExprKind::Undef`] says otherwise.
 
+pub mod assume;
 pub mod expr;
 pub mod kernel;
 pub mod stmt;
 
+pub use assume::{Assumption, Leaf};
 pub use expr::{BinOp, Expr, ExprKind, MathFn, ScalarTy, UnOp};
 pub use kernel::*;
 pub use stmt::*;

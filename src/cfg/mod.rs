@@ -1,0 +1,10 @@
+//! Control flow as a graph, and the barrier-interval graph on top of it.
+//!
+//! Soundness direction: over-approximation of paths (branch conditions are ignored here; they
+//! come back as guards).
+
+pub mod flow;
+pub mod interval;
+
+pub use flow::{Flow, Node};
+pub use interval::{Arrival, Exit, Filter, Passed, Reach, Shift, Start};

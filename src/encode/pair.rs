@@ -1,0 +1,482 @@
+//! Obligations: can two threads, both in the barrier interval that starts at one barrier
+//! instance, touch the same byte?
+//!
+//! Soundness direction: the formula of a pair is satisfiable whenever two threads can conflict
+//! there (two-thread reduction: what other threads write is an unknown value to these two).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::launch::Contract;
+use super::logic::{AtomId, AtomKind, BoolId, BoolNode, Interval, Lin};
+use super::terms::{Counters, Ctx, Encoder};
+use crate::analysis::facts::{AccessFact, Facts, Footprint};
+use crate::analysis::term::TermId;
+use crate::cfg::{Arrival, Exit, Shift, Start};
+use crate::ir::{AccessId, Kernel, LoopId, VarId};
+
+/// How the two threads lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// Distinct threads of one simdgroup.
+    SameSimdgroup,
+    /// Threads of different simdgroups.
+    DifferentSimdgroups,
+    /// Distinct threads.
+    Distinct,
+}
+
+/// One thread's access in a conflict, decoded through these expressions.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// The access.
+    pub access: AccessId,
+    /// Iteration of each loop around it.
+    pub counters: Vec<(LoopId, Lin)>,
+    /// First byte (of the touched element, for a tile).
+    pub offset: Lin,
+    /// Bytes.
+    pub width: u64,
+}
+
+/// A pair with its formula.
+#[derive(Clone, Debug)]
+pub struct PairFormula {
+    /// Thread 1's access.
+    pub first: Side,
+    /// Thread 2's access.
+    pub second: Side,
+    /// Conditions of the conflict, without definitions.
+    pub formula: BoolId,
+}
+
+/// Encodes the pairs of one interval.
+pub struct IntervalEncoder<'a> {
+    /// The encoder.
+    pub enc: Encoder<'a>,
+    start: Vec<(LoopId, Lin)>,
+    /// Conditions on the start and the launch.
+    pub context: Vec<BoolId>,
+}
+
+impl<'a> IntervalEncoder<'a> {
+    /// For the interval that starts at `start`, under assumptions over launch values.
+    pub fn new(
+        facts: &'a Facts,
+        kernel: &'a Kernel,
+        contract: &'a Contract,
+        no_wrap: &'a BTreeSet<(LoopId, VarId)>,
+        start: Start,
+        relation: Relation,
+        assumptions: &[TermId],
+    ) -> IntervalEncoder<'a> {
+        let mut enc = Encoder::new(facts, kernel, contract, no_wrap);
+        let mut context = enc.base.clone();
+        let (a, b) = (enc.thread(1).clone(), enc.thread(2).clone());
+        let distinct = {
+            let same = enc.logic.eq(&a.index, &b.index);
+            enc.logic.not(same)
+        };
+        let same_group = enc.logic.eq(&a.simdgroup, &b.simdgroup);
+        match relation {
+            Relation::SameSimdgroup => context.extend([distinct, same_group]),
+            Relation::DifferentSimdgroups => {
+                let different = enc.logic.not(same_group);
+                context.push(different);
+            }
+            Relation::Distinct => context.push(distinct),
+        }
+        let plain = Ctx {
+            thread: 1,
+            counters: Counters::new(),
+            depth: 1,
+        };
+        for t in assumptions {
+            let b = enc.bool(*t, &plain);
+            context.push(b);
+        }
+        let mut shared = Vec::new();
+        if let Start::Barrier(id) = start
+            && let Some(Some(fact)) = facts.barriers.get(id.index())
+        {
+            let mut counters = Counters::new();
+            for l in &fact.loops {
+                let p = Lin::atom(enc.logic.var(&format!("p{}", l.0), natural()));
+                shared.push((*l, p.clone()));
+                counters.insert(*l, p);
+            }
+            for thread in [1, 2] {
+                let ctx = Ctx {
+                    thread,
+                    counters: counters.clone(),
+                    depth: 1,
+                };
+                let g = enc.bool(fact.guard, &ctx);
+                context.push(g);
+            }
+        }
+        IntervalEncoder {
+            enc,
+            start: shared,
+            context,
+        }
+    }
+
+    /// The context of a thread at an arrival, and the conditions that come with it. `tag` keeps
+    /// the free iterations of several arrivals of one thread apart.
+    fn arrive<T>(&mut self, thread: u8, tag: &str, a: &Arrival<T>) -> (Ctx, Vec<BoolId>) {
+        let mut counters = Counters::new();
+        for (l, shift) in &a.shifts {
+            let k = self.counter(thread, tag, *l, *shift);
+            counters.insert(*l, k);
+        }
+        let mut conditions = Vec::new();
+        for e in &a.exits {
+            self.exit(thread, tag, e, &mut conditions);
+        }
+        (
+            Ctx {
+                thread,
+                counters,
+                depth: 1,
+            },
+            conditions,
+        )
+    }
+
+    fn counter(&mut self, thread: u8, tag: &str, l: LoopId, shift: Shift) -> Lin {
+        let p = self
+            .start
+            .iter()
+            .find(|(x, _)| *x == l)
+            .map(|(_, p)| p.clone());
+        let mut free = || {
+            Lin::atom(
+                self.enc
+                    .logic
+                    .var(&format!("k{}{tag}.t{thread}", l.0), natural()),
+            )
+        };
+        match (shift, p) {
+            (Shift::Same, Some(p)) => p,
+            (Shift::Next, Some(p)) => p.offset(1),
+            (Shift::Later, Some(p)) => p.offset(2).plus(&free()),
+            (Shift::First, _) => Lin::constant(0),
+            (Shift::After, _) => free().offset(1),
+            _ => free(),
+        }
+    }
+
+    fn exit(&mut self, thread: u8, tag: &str, e: &Exit, out: &mut Vec<BoolId>) {
+        let known = |s: &Shift| matches!(s, Shift::Same | Shift::Next | Shift::First);
+        if !e.outer.iter().all(|(_, s)| known(s)) {
+            return;
+        }
+        let facts = self.enc.facts;
+        let Some(fact) = facts.loops.get(e.of.index()) else {
+            return;
+        };
+        let mut counters = Counters::new();
+        for (l, s) in &e.outer {
+            let k = self.counter(thread, tag, *l, *s);
+            counters.insert(*l, k);
+        }
+        let mut ctx = Ctx {
+            thread,
+            counters,
+            depth: 1,
+        };
+        let at = self.counter(thread, tag, e.of, e.shift);
+        if let (true, Some(count)) = (fact.exit_by_test, fact.exit_count) {
+            let n = self.enc.lazy(count, &ctx);
+            if known(&e.shift) {
+                let same = self.enc.logic.eq(&n, &at);
+                out.push(same);
+            } else {
+                let least = if e.shift == Shift::Later {
+                    self.start
+                        .iter()
+                        .find(|(x, _)| *x == e.of)
+                        .map_or(Lin::constant(0), |(_, p)| p.offset(2))
+                } else {
+                    Lin::constant(1)
+                };
+                let ge = self.enc.logic.le(&least, &n);
+                out.push(ge);
+            }
+        }
+        if let (true, Some(cond)) = (known(&e.shift), fact.cond) {
+            ctx.counters.insert(e.of, at);
+            let holds = self.enc.bool(cond, &ctx);
+            let fails = self.enc.logic.not(holds);
+            out.push(fails);
+        }
+    }
+
+    /// A guard (of a return, a barrier) for a thread at an arrival.
+    pub fn guard_at<T>(&mut self, thread: u8, a: &Arrival<T>, guard: TermId) -> BoolId {
+        let (ctx, mut cs) = self.arrive(thread, "r", a);
+        cs.push(self.enc.bool(guard, &ctx));
+        self.enc.logic.and(&cs)
+    }
+
+    fn side(&mut self, thread: u8, f: &AccessFact, ctx: &Ctx) -> (Side, BoolId) {
+        let base = self.enc.value(f.offset, ctx);
+        let mut conditions = Vec::new();
+        let (offset, width) = match &f.footprint {
+            Footprint::Bytes(n) => (base, *n),
+            Footprint::Tile {
+                rows,
+                cols,
+                elem,
+                stride,
+            } => {
+                let stride = self.enc.value(*stride, ctx);
+                let col = self.enc.logic.var(
+                    &format!("col{}.t{thread}", f.id.0),
+                    Interval::new(0, i128::from(*cols) - 1),
+                );
+                let mut at = base.add_scaled(&Lin::atom(col), i128::from(*elem));
+                if let Some(s) = stride.as_const() {
+                    let row = self.enc.logic.var(
+                        &format!("row{}.t{thread}", f.id.0),
+                        Interval::new(0, i128::from(*rows) - 1),
+                    );
+                    at = at.add_scaled(&Lin::atom(row), s);
+                } else {
+                    // row * stride by binary digits of the row keeps the formula linear.
+                    let mut bit = 1i128;
+                    let mut digits = Vec::new();
+                    while bit < i128::from(*rows) {
+                        let d = self
+                            .enc
+                            .logic
+                            .bool_var(&format!("row{}.{bit}.t{thread}", f.id.0));
+                        let part = self.enc.logic.ite(d, &stride.scale(bit), &Lin::constant(0));
+                        at = at.plus(&part);
+                        digits.push((d, bit));
+                        bit *= 2;
+                    }
+                    if bit != i128::from(*rows) {
+                        let mut sum = Lin::constant(0);
+                        for (d, w) in digits {
+                            let part = self.enc.logic.ite(d, &Lin::constant(w), &Lin::constant(0));
+                            sum = sum.plus(&part);
+                        }
+                        let below = self.enc.logic.lt(&sum, &Lin::constant(i128::from(*rows)));
+                        conditions.push(below);
+                    }
+                }
+                (at, *elem)
+            }
+        };
+        conditions.push(self.enc.bool(f.guard, ctx));
+        let guard = self.enc.logic.and(&conditions);
+        let counters = f
+            .loops
+            .iter()
+            .filter_map(|l| ctx.counters.get(l).map(|k| (*l, k.clone())))
+            .collect();
+        (
+            Side {
+                access: f.id,
+                counters,
+                offset,
+                width,
+            },
+            guard,
+        )
+    }
+
+    /// The conflict of two accesses; `None` when it is plainly impossible.
+    pub fn pair(
+        &mut self,
+        a: &Arrival<AccessId>,
+        b: &Arrival<AccessId>,
+        relation: Relation,
+    ) -> Option<PairFormula> {
+        let facts = self.enc.facts;
+        let fa = facts.accesses.get(a.at.index())?.as_ref()?;
+        let fb = facts.accesses.get(b.at.index())?.as_ref()?;
+        let (ca, mut conditions) = self.arrive(1, "", a);
+        let (cb, more) = self.arrive(2, "", b);
+        conditions.extend(more);
+        let (first, ga) = self.side(1, fa, &ca);
+        let (second, gb) = self.side(2, fb, &cb);
+        conditions.extend([ga, gb]);
+        let logic = &mut self.enc.logic;
+        let (wa, wb) = (i128::from(first.width), i128::from(second.width));
+        let x = logic.le(&first.offset, &second.offset.offset(wb - 1));
+        let y = logic.le(&second.offset, &first.offset.offset(wa - 1));
+        conditions.extend([x, y]);
+        if fa.id == fb.id
+            && matches!(fa.footprint, Footprint::Tile { .. })
+            && relation != Relation::DifferentSimdgroups
+        {
+            // Lanes in the same execution of one collective operation do not conflict.
+            let mut differs = Vec::new();
+            for ((_, k1), (_, k2)) in first.counters.iter().zip(&second.counters) {
+                let same = logic.eq(k1, k2);
+                differs.push(logic.not(same));
+            }
+            if relation == Relation::Distinct {
+                let (t1, t2) = (&self.enc.thread(1).simdgroup, &self.enc.thread(2).simdgroup);
+                let (t1, t2) = (t1.clone(), t2.clone());
+                let same = self.enc.logic.eq(&t1, &t2);
+                differs.push(self.enc.logic.not(same));
+            }
+            let other = self.enc.logic.or(&differs);
+            conditions.push(other);
+        }
+        let formula = self.enc.logic.and(&conditions);
+        if self.enc.logic.is_false(formula) {
+            return None;
+        }
+        Some(PairFormula {
+            first,
+            second,
+            formula,
+        })
+    }
+
+    /// The whole obligation: launch and start, definitions, and one of the pairs.
+    pub fn obligation(&mut self, pairs: &[BoolId]) -> Vec<BoolId> {
+        let mut asserts = self.context.clone();
+        let mut defs = BTreeSet::new();
+        let mut muls = BTreeSet::new();
+        let mut alternatives = Vec::new();
+        for p in pairs {
+            let (facts, d, m) = self.cone(&[*p]);
+            let mut all = vec![*p];
+            all.extend(facts);
+            alternatives.push(self.enc.logic.and(&all));
+            defs.extend(d);
+            muls.extend(m);
+        }
+        let roots = self.context.clone();
+        let (facts, d, m) = self.cone(&roots);
+        asserts.extend(facts);
+        defs.extend(d);
+        muls.extend(m);
+        asserts.extend(defs);
+        asserts.extend(self.product_lemmas(&muls));
+        let any = self.enc.logic.or(&alternatives);
+        asserts.push(any);
+        asserts.sort_unstable();
+        asserts.dedup();
+        asserts
+    }
+
+    /// Assumptions, definitions and products that a set of conditions leads to.
+    fn cone(&self, roots: &[BoolId]) -> (BTreeSet<BoolId>, BTreeSet<BoolId>, BTreeSet<AtomId>) {
+        let logic = &self.enc.logic;
+        let mut assumes = BTreeSet::new();
+        let mut defs = BTreeSet::new();
+        let mut muls = BTreeSet::new();
+        let mut seen_b: BTreeSet<BoolId> = BTreeSet::new();
+        let mut seen_a: BTreeSet<AtomId> = BTreeSet::new();
+        let mut todo: Vec<BoolId> = roots.to_vec();
+        let mut atoms: Vec<AtomId> = Vec::new();
+        loop {
+            if let Some(b) = todo.pop() {
+                if !seen_b.insert(b) {
+                    continue;
+                }
+                match logic.node(b) {
+                    BoolNode::Const(_) | BoolNode::Var(_) => {}
+                    BoolNode::Not(x) => todo.push(*x),
+                    BoolNode::And(xs) | BoolNode::Or(xs) => todo.extend(xs.iter().copied()),
+                    BoolNode::Le(l) | BoolNode::Eq(l) => {
+                        atoms.extend(l.terms.iter().map(|(a, _)| *a));
+                    }
+                }
+            } else if let Some(a) = atoms.pop() {
+                if !seen_a.insert(a) {
+                    continue;
+                }
+                let atom = logic.atom(a);
+                match &atom.kind {
+                    AtomKind::Var(_) => {}
+                    AtomKind::App(_, ls) | AtomKind::Defined(_, ls) => {
+                        atoms.extend(ls.iter().flat_map(|l| l.terms.iter().map(|(a, _)| *a)));
+                    }
+                    AtomKind::Mul(x, y) => {
+                        muls.insert(a);
+                        atoms.extend(x.terms.iter().chain(&y.terms).map(|(a, _)| *a));
+                    }
+                    AtomKind::Ite(c, x, y) => {
+                        todo.push(*c);
+                        atoms.extend(x.terms.iter().chain(&y.terms).map(|(a, _)| *a));
+                    }
+                }
+                defs.extend(atom.defs.iter().copied());
+                assumes.extend(atom.assumes.iter().copied());
+                todo.extend(atom.defs.iter().chain(&atom.assumes).copied());
+            } else {
+                break;
+            }
+        }
+        (assumes, defs, muls)
+    }
+
+    /// True statements about products that let the solver treat them as opaque: sign, bounds
+    /// (McCormick 1976), and monotonicity of products that share a factor.
+    fn product_lemmas(&mut self, muls: &BTreeSet<AtomId>) -> Vec<BoolId> {
+        let mut out = Vec::new();
+        let mut by_factor: BTreeMap<Lin, Vec<(Lin, AtomId)>> = BTreeMap::new();
+        for &m in muls {
+            let AtomKind::Mul(x, y) = self.enc.logic.atom(m).kind.clone() else {
+                continue;
+            };
+            let p = Lin::atom(m);
+            for (x, y) in [(&x, &y), (&y, &x)] {
+                let logic = &mut self.enc.logic;
+                let zero = Lin::constant(0);
+                let x0 = logic.eq(x, &zero);
+                let p0 = logic.eq(&p, &zero);
+                out.push(logic.implies(x0, p0));
+                let rx = logic.interval(x);
+                let ry = logic.interval(y);
+                if ry.lo.is_some_and(|l| l >= 0) {
+                    if let Some(u) = rx.hi {
+                        out.push(logic.le(&p, &y.scale(u)));
+                    }
+                    if let Some(l) = rx.lo {
+                        out.push(logic.le(&y.scale(l), &p));
+                    }
+                    let one = logic.le(&Lin::constant(1), x);
+                    let ge = logic.le(y, &p);
+                    out.push(logic.implies(one, ge));
+                    by_factor.entry(y.clone()).or_default().push((x.clone(), m));
+                }
+            }
+        }
+        for (f, group) in by_factor {
+            for (i, (x, p)) in group.iter().enumerate() {
+                for (y, q) in group.iter().skip(i + 1) {
+                    let logic = &mut self.enc.logic;
+                    let (p, q) = (Lin::atom(*p), Lin::atom(*q));
+                    let same = logic.eq(x, y);
+                    let equal = logic.eq(&p, &q);
+                    out.push(logic.implies(same, equal));
+                    for (x, y, p, q) in [(x, y, &p, &q), (y, x, &q, &p)] {
+                        let above = logic.lt(y, x);
+                        let far = logic.le(&q.plus(&f), p);
+                        out.push(logic.implies(above, far));
+                    }
+                }
+            }
+        }
+        // Definitions of atoms that only the lemmas mention come along.
+        let (_, defs, _) = self.cone(&out);
+        out.extend(defs);
+        out
+    }
+}
+
+/// The interval of a natural number.
+pub fn natural() -> Interval {
+    Interval {
+        lo: Some(0),
+        hi: None,
+    }
+}

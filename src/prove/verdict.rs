@@ -1,0 +1,188 @@
+//! What the prover answers.
+
+use crate::encode::pair::Relation;
+use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, MemFlags, Space};
+use crate::source::Span;
+
+/// The verdict on a barrier (DESIGN section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Deleting it adds no race.
+    Removable,
+    /// A simdgroup barrier with the same flags suffices.
+    Weakenable,
+    /// Deleting it makes a race possible, and the witness replayed.
+    Required,
+    /// Neither was shown.
+    Unknown,
+}
+
+impl Verdict {
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Removable => "removable",
+            Verdict::Weakenable => "weakenable",
+            Verdict::Required => "required",
+            Verdict::Unknown => "unknown",
+        }
+    }
+
+    /// Of two verdicts on instances of one source line, the one that holds for the line.
+    pub fn worst(self, other: Verdict) -> Verdict {
+        let rank = |v: Verdict| match v {
+            Verdict::Removable => 0,
+            Verdict::Weakenable => 1,
+            Verdict::Unknown => 2,
+            Verdict::Required => 3,
+        };
+        if rank(self) >= rank(other) {
+            self
+        } else {
+            other
+        }
+    }
+}
+
+/// One thread's part in a witness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessSide {
+    /// Position in the threadgroup.
+    pub thread: [u64; 3],
+    /// Linear index.
+    pub index: u64,
+    /// The access.
+    pub access: AccessId,
+    /// What it does.
+    pub kind: AccessKind,
+    /// Where.
+    pub span: Span,
+    /// Loop iterations, outermost first: place of the loop, iteration from 0.
+    pub iterations: Vec<(Span, i128)>,
+    /// First byte touched, relative to the object.
+    pub offset: i128,
+    /// Bytes touched.
+    pub width: u64,
+}
+
+/// A concrete conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// Object index in the kernel.
+    pub object: u32,
+    /// Threadgroup size.
+    pub threadgroup: [u64; 3],
+    /// Threadgroup position in the grid.
+    pub group: [u64; 3],
+    /// Scalar parameters: name and value.
+    pub parameters: Vec<(String, i128)>,
+    /// Contents of buffers that the conflict rests on: object, byte offset, width in bytes, value.
+    pub memory: Vec<(u32, i128, u64, i128)>,
+    /// The two accesses.
+    pub sides: [WitnessSide; 2],
+    /// Whether the threads share a simdgroup.
+    pub same_simdgroup: bool,
+    /// Whether it was replayed in the executor.
+    pub replayed: bool,
+}
+
+/// Why a barrier got its verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Every added pair was shown conflict-free.
+    Proved,
+    /// There was no added pair.
+    NothingOrdered,
+    /// The barrier's flags name no memory.
+    NoFlags,
+    /// The barrier is never reached.
+    Unreachable,
+    /// The witness says it.
+    Witness,
+    /// The solver gave up on a pair.
+    Timeout(Span, Span),
+    /// A construct was not understood.
+    Unsupported(String, Span),
+    /// A conflict was found but not replayed; the text says why.
+    Unreplayed(String),
+    /// The barrier, or one it works with, may not be reached by all threads.
+    Divergent(Span),
+    /// Analysis limits.
+    Approximated(String),
+}
+
+/// The answer for one barrier instance (or all instances of a line taken together).
+#[derive(Clone, Debug)]
+pub struct BarrierVerdict {
+    /// The instance.
+    pub barrier: BarrierId,
+    /// Scope.
+    pub scope: BarrierScope,
+    /// Flags.
+    pub flags: MemFlags,
+    /// Where.
+    pub span: Span,
+    /// Verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The conflict found, if any.
+    pub witness: Option<Witness>,
+    /// Pairs of accesses that deleting it adds.
+    pub added_pairs: usize,
+    /// Time spent, milliseconds.
+    pub time_ms: f64,
+}
+
+/// An existing race.
+#[derive(Clone, Debug)]
+pub struct Race {
+    /// Object index.
+    pub object: u32,
+    /// Its space.
+    pub space: Space,
+    /// Whether it is between threads of one simdgroup only.
+    pub relation: Relation,
+    /// The two accesses: place, kind, identity.
+    pub accesses: [(Span, AccessKind, AccessId); 2],
+    /// Whether replay confirmed it.
+    pub confirmed: bool,
+    /// A way to make it happen.
+    pub witness: Option<Witness>,
+    /// The threads do meet at a barrier, whose flags do not name the memory.
+    pub flags_only: bool,
+    /// Why it is only possible, when the solver gave up.
+    pub undecided: bool,
+}
+
+/// A barrier that not all threads may reach.
+#[derive(Clone, Debug)]
+pub struct Divergence {
+    /// The barrier.
+    pub barrier: BarrierId,
+    /// Where.
+    pub span: Span,
+    /// What makes arrival thread-dependent.
+    pub culprit: Option<Span>,
+    /// Only because threads may have ended before.
+    pub ended_only: bool,
+}
+
+/// Everything about one kernel.
+#[derive(Clone, Debug, Default)]
+pub struct KernelVerdicts {
+    /// Barrier instances, in IR order.
+    pub barriers: Vec<BarrierVerdict>,
+    /// Existing races.
+    pub races: Vec<Race>,
+    /// Divergent barriers.
+    pub divergent: Vec<Divergence>,
+    /// A set of source lines (by span) that can go together.
+    pub jointly_removable: Vec<Span>,
+    /// What the verdicts rest on.
+    pub assumptions: Vec<String>,
+    /// Whether the kernel as written was shown race-free and barrier-uniform.
+    pub race_free: bool,
+    /// Time by phase, milliseconds: evaluation, races, verdicts, joint.
+    pub phases_ms: Vec<(&'static str, f64)>,
+}

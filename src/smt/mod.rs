@@ -1,0 +1,132 @@
+//! The only place that knows the solver.
+//!
+//! Soundness direction: `Unsat` is trusted (and can be re-checked by another solver from the
+//! SMT-LIB text); `Sat` is only a candidate, replayed elsewhere; anything else is `Unknown`.
+
+mod translate;
+
+use std::time::{Duration, Instant};
+
+use z3::{Params, SatResult, Tactic};
+
+use crate::encode::logic::{BoolId, Lin, Logic};
+use translate::Translator;
+
+/// How products are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Products {
+    /// As unknown numbers constrained by lemmas. `Unsat` remains right.
+    Opaque,
+    /// As products.
+    Exact,
+}
+
+/// The solver's answer.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// No assignment: the conflict is impossible.
+    Unsat,
+    /// Values of the wanted expressions and conditions.
+    Sat(Assignment),
+    /// Gave up, with the reason.
+    Unknown(String),
+}
+
+/// Values from the solver.
+#[derive(Clone, Debug, Default)]
+pub struct Assignment {
+    /// In the order of the wanted expressions.
+    pub ints: Vec<Option<i128>>,
+    /// In the order of the wanted conditions.
+    pub bools: Vec<Option<bool>>,
+}
+
+/// What to report of a satisfying assignment.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Expressions.
+    pub ints: Vec<Lin>,
+    /// Conditions.
+    pub bools: Vec<BoolId>,
+}
+
+/// To be called once at the start of the program, before any solver is made.
+pub fn configure() {
+    z3::set_global_param("smt.arith.solver", "2");
+    z3::set_global_param("memory_max_size", "4096");
+}
+
+/// Decides the conjunction of `asserts` within `limit` (wall clock).
+pub fn check(
+    logic: &Logic,
+    asserts: &[BoolId],
+    products: Products,
+    limit: Duration,
+    wanted: &Wanted,
+) -> Answer {
+    if asserts.iter().any(|b| logic.is_false(*b)) {
+        return Answer::Unsat;
+    }
+    let started = Instant::now();
+    let solver = Tactic::new("smt").solver();
+    let mut params = Params::new();
+    let ms = limit.as_millis().clamp(1, u128::from(u32::MAX) - 1);
+    params.set_u32("timeout", ms as u32);
+    solver.set_params(&params);
+    let mut tr = Translator::new(logic, products, asserts);
+    for a in asserts {
+        let b = tr.bool(*a);
+        solver.assert(&b);
+    }
+    let result = guarded(&solver, limit);
+    match result {
+        SatResult::Unsat => Answer::Unsat,
+        SatResult::Sat => match solver.get_model() {
+            Some(m) => Answer::Sat(Assignment {
+                ints: wanted
+                    .ints
+                    .iter()
+                    .map(|l| {
+                        let e = tr.lin(l);
+                        m.eval(&e, true).and_then(|v| v.as_i128())
+                    })
+                    .collect(),
+                bools: wanted
+                    .bools
+                    .iter()
+                    .map(|b| {
+                        let e = tr.bool(*b);
+                        m.eval(&e, true).and_then(|v| v.as_bool())
+                    })
+                    .collect(),
+            }),
+            None => Answer::Unknown("no model".into()),
+        },
+        SatResult::Unknown => {
+            let why = solver.get_reason_unknown().unwrap_or_default();
+            if started.elapsed() >= limit || why.contains("cancel") || why.contains("timeout") {
+                Answer::Unknown("timeout".into())
+            } else {
+                Answer::Unknown(why)
+            }
+        }
+    }
+}
+
+/// Runs the check; the solver's own timeout is backed by an interrupt from a watchdog thread.
+fn guarded(solver: &z3::Solver, limit: Duration) -> SatResult {
+    let handle = solver.get_context().handle();
+    let (done, waiting) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let patience = limit + limit / 4 + Duration::from_millis(50);
+            if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = waiting.recv_timeout(patience)
+            {
+                handle.interrupt();
+            }
+        });
+        let r = solver.check();
+        drop(done);
+        r
+    })
+}
