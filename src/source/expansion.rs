@@ -92,6 +92,14 @@ impl ExpansionTable {
         ExpansionId(u32::try_from(self.entries.len()).unwrap_or(0))
     }
 
+    /// The invocation that an expansion belongs to.
+    pub fn invocation_of(&self, id: ExpansionId) -> InvocationId {
+        (id.0 as usize)
+            .checked_sub(1)
+            .and_then(|i| self.entries.get(i))
+            .map_or(InvocationId::NONE, |e| e.invocation)
+    }
+
     /// The expansion of that index; `None` for `ExpansionId::NONE`.
     pub fn expansion(&self, id: ExpansionId) -> Option<Expansion> {
         let entry = self.entries.get((id.0 as usize).checked_sub(1)?)?;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::macros::Macro;
 use super::state::{PTok, Preprocessor};
 use crate::source::diagnostic::Diagnostic;
+use crate::source::expansion::InvocationId;
+use crate::source::span::Span;
 use crate::source::token::{Token, TokenKind};
 
 /// A macro that is computed.
@@ -97,21 +99,33 @@ impl Preprocessor<'_> {
 
     fn presumed_line(&mut self, name: &PTok) -> i64 {
         let outer = self.outer_span(name.inv, name.tok.span);
-        let spelled = name.tok.span;
-        // In an argument that is being expanded, the place is that of the token itself; in a
-        // macro's body it is the end of the outermost invocation.
-        let in_argument = self.argument_depth > 0
-            && spelled.file == outer.file
-            && spelled.start >= outer.start
-            && spelled.end <= outer.end;
-        let offset = if in_argument {
-            spelled.start
-        } else {
-            outer.end.saturating_sub(1).max(outer.start)
-        };
+        let offset = self.line_end_of(name, outer).saturating_sub(1);
         let (line, _) = self.map.line_col(outer.file, offset);
         let delta = self.files.last().map_or(0, |f| f.line_delta);
         i64::from(line).saturating_add(delta)
+    }
+
+    /// The offset whose line `__LINE__` names: the end of the outermost invocation, or, while an
+    /// argument is expanded on its own, of the outermost one inside that argument.
+    fn line_end_of(&self, name: &PTok, outer: Span) -> u32 {
+        if self.argument_depth == 0 {
+            return outer.end;
+        }
+        let table = &self.map.expansions;
+        let (mut span, mut inv) = (name.tok.span, name.inv);
+        loop {
+            if span.file == outer.file && span.start >= outer.start && span.end <= outer.end {
+                return span.end;
+            }
+            let Some(invocation) = table.invocation(inv) else {
+                return outer.end;
+            };
+            let parent = table.invocation_of(invocation.parent);
+            if parent == inv || parent == InvocationId::NONE {
+                return outer.end;
+            }
+            (span, inv) = (invocation.call_span, parent);
+        }
     }
 
     fn presumed_file(&self) -> Arc<str> {

@@ -93,10 +93,12 @@ impl Preprocessor<'_> {
             return;
         };
         self.extend_invocation(inv, name, &close);
+        let mut left_out = variadic && params == 1 && raw.iter().all(Vec::is_empty);
         if params == 0 && raw.len() == 1 && raw.first().is_some_and(Vec::is_empty) {
             raw.clear();
         } else if variadic && raw.len() + 1 == params {
             raw.push(Vec::new());
+            left_out = true;
         }
         if raw.len() != params {
             self.wrong_count(mac, name, inv, raw.len(), params, variadic);
@@ -105,7 +107,7 @@ impl Preprocessor<'_> {
         for token in raw.iter_mut().flatten() {
             self.retag(token, name.inv, inv);
         }
-        let mut arguments = Arguments::new(raw, variadic);
+        let mut arguments = Arguments::new(raw, variadic, left_out);
         self.enter(mac, name, &mut arguments, inv);
     }
 

@@ -12,19 +12,22 @@ pub(super) struct Arguments {
     raw: Vec<Vec<PTok>>,
     expanded: Vec<Option<Vec<PTok>>>,
     variadic: bool,
+    /// The variable arguments were left out altogether, their comma included.
+    left_out: bool,
 }
 
 impl Arguments {
     pub fn none() -> Arguments {
-        Arguments::new(Vec::new(), false)
+        Arguments::new(Vec::new(), false, false)
     }
 
-    pub fn new(raw: Vec<Vec<PTok>>, variadic: bool) -> Arguments {
+    pub fn new(raw: Vec<Vec<PTok>>, variadic: bool, left_out: bool) -> Arguments {
         let expanded = raw.iter().map(|_| None).collect();
         Arguments {
             raw,
             expanded,
             variadic,
+            left_out,
         }
     }
 
@@ -113,15 +116,17 @@ impl Preprocessor<'_> {
                     let raw_wanted = pasting || paste_follows;
                     let variable = pasting && arguments.is_variable(*index);
                     if variable && builder.ends_with_comma() {
-                        // GNU `, ## args`: no pasting, and the comma goes with an empty argument.
-                        pasting = false;
-                        if arguments.raw(*index).is_empty() {
+                        // GNU `, ## args`: the comma goes when the arguments are left out, and
+                        // nothing is pasted to it when they are not empty.
+                        if arguments.left_out {
                             builder.pieces.pop();
+                            pasting = false;
                             if paste_follows {
                                 builder.pieces.push(Piece::Placemarker { space: false });
                             }
                             continue;
                         }
+                        pasting = arguments.raw(*index).is_empty();
                     }
                     let tokens = if raw_wanted {
                         arguments.raw(*index).to_vec()
