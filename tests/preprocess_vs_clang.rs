@@ -233,9 +233,131 @@ fn own_cases_have_no_errors() -> Result<()> {
     metal_files(&root, &mut files)?;
     for file in files {
         let (map, out) = our_tokens(&file, &[])?;
-        for d in out.diagnostics.iter().filter(|d| d.is_error()) {
-            panic!("{}", unbarrier::source::render(d, &map, false));
+        let errors: Vec<String> = out
+            .diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .map(|d| unbarrier::source::render(d, &map, false))
+            .collect();
+        assert!(errors.is_empty(), "{}", errors.join("\n"));
+    }
+    Ok(())
+}
+
+/// A small generator of pseudo-random numbers, so that every run makes the same programs.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((self.0 >> 33) % sides as u64).unwrap_or(0)
+    }
+
+    fn pick(&mut self, from: &[&'static str], count: usize) -> String {
+        let mut text = String::new();
+        for _ in 0..count {
+            text.push_str(from[self.roll(from.len())]);
+            if self.roll(3) > 0 {
+                text.push(' ');
+            }
+        }
+        text
+    }
+}
+
+/// A program of macros that use each other in every way.
+fn random_program(dice: &mut Dice) -> String {
+    const PLAIN: &[&str] = &[
+        "A ",
+        "B ",
+        "C ",
+        "F",
+        "G",
+        "H",
+        "F(",
+        "G(",
+        "H(",
+        "J(",
+        "(",
+        ")",
+        ",",
+        "1 ",
+        "k ",
+        "+",
+        "F(1)",
+        "G(A,B)",
+        "H(C)",
+        "H(1,2,3)",
+        "J()",
+        "J(A)",
+        "\"s\" ",
+        "ID(",
+        "S(A B)",
+        "S( \"q\" )",
+        "E ",
+    ];
+    const BODY: &[&str] = &[
+        "x ", "x ", "y ", "#x ", "x##y ", "k##x ", "x##1 ", "#y ", "x,##y ",
+    ];
+    let mut text = String::from("#define E\n#define ID(x) x\n#define S(x) T(x)\n#define T(x) #x\n");
+    for name in ["A", "B", "C"] {
+        let size = dice.roll(5);
+        text.push_str(&format!("#define {name} {}\n", dice.pick(PLAIN, size)));
+    }
+    for name in ["F(x, y)", "G(x,y)", "H(x, y...)", "J(x, ...)"] {
+        let name = if name == "F(x, y)" { "F(x)" } else { name };
+        let mut body = String::new();
+        for _ in 0..dice.roll(6) {
+            let from = if dice.roll(2) == 0 { PLAIN } else { BODY };
+            body.push_str(&dice.pick(from, 1));
+        }
+        if name == "F(x)" {
+            body = body.replace('y', "x");
+        }
+        if name == "J(x, ...)" {
+            body = body.replace('y', "__VA_ARGS__");
+        }
+        text.push_str(&format!("#define {name} {body}\n"));
+    }
+    for _ in 0..6 {
+        let size = 1 + dice.roll(8);
+        let line = dice.pick(PLAIN, size);
+        let open = line.matches('(').count();
+        let close = line.matches(')').count();
+        text.push_str(&line);
+        text.push_str(&")".repeat(open.saturating_sub(close)));
+        text.push('\n');
+    }
+    text
+}
+
+/// Programs no person would write; those that either side refuses are left out of the comparison.
+#[test]
+fn random_macros_agree() -> Result<()> {
+    if !have_clang() {
+        return Ok(());
+    }
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("random.metal");
+    let count = std::env::var("UNBARRIER_RANDOM_MACROS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(300);
+    let mut dice = Dice(1);
+    let (mut same, mut refused) = (0, 0);
+    for i in 0..count {
+        let program = random_program(&mut dice);
+        fs::write(&file, &program)?;
+        match verdict(&file, dir.path(), &[])? {
+            Verdict::Same => same += 1,
+            Verdict::BothFail(_) => refused += 1,
+            Verdict::Differs(text) => panic!("program {i}:\n{program}\n{text}"),
         }
     }
+    println!("{same} random programs agree, both sides refuse {refused}");
+    assert!(same > 0);
     Ok(())
 }

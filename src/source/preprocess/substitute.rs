@@ -65,6 +65,19 @@ impl Builder {
         matches!(self.pieces.last(), Some(Piece::Tok(t)) if t.tok.is_punct(","))
     }
 
+    /// Removes the last piece that is no placemarker when it is a comma (as Clang does).
+    fn remove_comma(&mut self) -> bool {
+        let last = self.pieces.iter().rposition(|p| matches!(p, Piece::Tok(_)));
+        let Some(last) = last else {
+            return false;
+        };
+        let is_comma = matches!(self.pieces.get(last), Some(Piece::Tok(t)) if t.tok.is_punct(","));
+        if is_comma {
+            self.pieces.truncate(last);
+        }
+        is_comma
+    }
+
     fn finish(self) -> (Vec<PTok>, bool) {
         let mut space = false;
         let mut out = Vec::with_capacity(self.pieces.len());
@@ -115,17 +128,14 @@ impl Preprocessor<'_> {
                 Item::Param { index, token } => {
                     let raw_wanted = pasting || paste_follows;
                     let variable = pasting && arguments.is_variable(*index);
-                    if variable && builder.ends_with_comma() {
-                        // GNU `, ## args`: the comma goes when the arguments are left out, and
-                        // nothing is pasted to it when they are not empty.
-                        if arguments.left_out {
-                            builder.pieces.pop();
+                    if variable && !paste_follows && arguments.left_out {
+                        // GNU `, ## args`: the comma goes when the arguments are left out.
+                        if builder.remove_comma() {
                             pasting = false;
-                            if paste_follows {
-                                builder.pieces.push(Piece::Placemarker { space: false });
-                            }
                             continue;
                         }
+                    } else if variable && builder.ends_with_comma() {
+                        // Nothing is pasted to it when they are not empty.
                         pasting = arguments.raw(*index).is_empty();
                     }
                     let tokens = if raw_wanted {
