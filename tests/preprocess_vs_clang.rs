@@ -274,30 +274,36 @@ fn random_program(dice: &mut Dice) -> String {
         "A ",
         "B ",
         "C ",
-        "F",
-        "G",
-        "H",
-        "F(",
-        "G(",
-        "H(",
-        "J(",
-        "(",
-        ")",
-        ",",
+        "A ",
+        "B ",
+        "F ",
+        "G ",
+        "H ",
+        "(B) ",
+        "(1,C) ",
+        "F(A)",
+        "F(F)(2)",
         "1 ",
         "k ",
         "+",
-        "F(1)",
+        "F(1 B)",
         "G(A,B)",
+        "G(,F)",
         "H(C)",
         "H(1,2,3)",
+        "H(,)",
         "J()",
         "J(A)",
+        "J(G(1,H),F)",
         "\"s\" ",
-        "ID(",
+        "ID(A F)",
+        "ID(F)(3)",
+        "ID(ID(G)(1,H(C)))",
         "S(A B)",
         "S( \"q\" )",
         "E ",
+        "ID(E)",
+        "ID(C ID)(B)",
     ];
     const BODY: &[&str] = &[
         "x ", "x ", "y ", "#x ", "x##y ", "k##x ", "x##1 ", "#y ", "x,##y ",
@@ -345,7 +351,7 @@ fn random_macros_agree() -> Result<()> {
     let count = std::env::var("UNBARRIER_RANDOM_MACROS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(300);
+        .unwrap_or(150);
     let mut dice = Dice(1);
     let (mut same, mut refused) = (0, 0);
     for i in 0..count {

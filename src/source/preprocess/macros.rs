@@ -133,7 +133,12 @@ pub(super) fn parse_define(name: &Token, rest: Vec<Token>) -> Result<Macro, Box<
         kind = Kind::Function { params, variadic };
         body = after.get(used..).unwrap_or(&[]);
     }
-    let items = parse_body(&kind, body)?;
+    let mut body = body.to_vec();
+    if let Some(first) = body.first_mut() {
+        // White space before the list is no part of it.
+        first.space_before = false;
+    }
+    let items = parse_body(&kind, &body)?;
     Ok(Macro {
         name: name.text.clone(),
         kind,
