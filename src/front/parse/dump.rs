@@ -1,0 +1,1 @@
+pub fn dump(u: &crate::front::ast::TranslationUnit) -> String { format!("{u:#?}") }
