@@ -145,7 +145,11 @@ fn arguments(s: &Shapes, open: usize, end: usize, args: &mut [Option<ArgKind>]) 
         if p != NONE && p as usize > j {
             j = p as usize;
         } else if let Some(e) = s.angles.open[j] {
-            j = if e.first_half { e.at.saturating_sub(1) } else { e.at };
+            j = if e.first_half {
+                e.at.saturating_sub(1)
+            } else {
+                e.at
+            };
             if e.at >= end {
                 j = end - 1;
             }

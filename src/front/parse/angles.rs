@@ -123,8 +123,7 @@ impl Finder<'_> {
                     });
                 }
                 Some(
-                    if self.names.class_templates.contains(name)
-                        || names::is_library_template(name)
+                    if self.names.class_templates.contains(name) || names::is_library_template(name)
                     {
                         Hint::Class
                     } else if self.names.fn_templates.contains(name)
@@ -355,8 +354,19 @@ fn is_constant_like(name: &str) -> bool {
 fn may_stand_in_list(keyword: &str) -> bool {
     matches!(
         keyword,
-        "sizeof" | "decltype" | "true" | "false" | "nullptr" | "static_cast" | "template"
-            | "operator" | "alignof" | "noexcept" | "attribute" | "reinterpret_cast"
-            | "const_cast" | "this"
+        "sizeof"
+            | "decltype"
+            | "true"
+            | "false"
+            | "nullptr"
+            | "static_cast"
+            | "template"
+            | "operator"
+            | "alignof"
+            | "noexcept"
+            | "attribute"
+            | "reinterpret_cast"
+            | "const_cast"
+            | "this"
     )
 }

@@ -145,7 +145,10 @@ impl<'a> Matcher<'a> {
                 if let Some(&top) = self.stack.last() {
                     d = d.with_secondary(
                         self.span(top),
-                        format!("the innermost open bracket is this `{}`", self.words[top].text),
+                        format!(
+                            "the innermost open bracket is this `{}`",
+                            self.words[top].text
+                        ),
                     );
                 }
                 self.out.errors.push((i, d));

@@ -124,7 +124,8 @@ impl Splitter<'_> {
             match &*t.text {
                 ";" => return j + 1,
                 "(" => {
-                    let skip = j > i && (w[j - 1].kind == WordKind::Keyword && !w[j - 1].is_kw("operator"));
+                    let skip = j > i
+                        && (w[j - 1].kind == WordKind::Keyword && !w[j - 1].is_kw("operator"));
                     called |= !skip;
                     j = self.after_group(j).max(j + 1);
                 }
@@ -150,8 +151,12 @@ impl Splitter<'_> {
                         return j;
                     }
                     if next.is_some_and(|n| {
-                        n.is_kw("kernel") || n.is_kw("template") || n.is_kw("namespace")
-                            || n.is_kw("using") || n.is_kw("typedef") || n.is_kw("struct")
+                        n.is_kw("kernel")
+                            || n.is_kw("template")
+                            || n.is_kw("namespace")
+                            || n.is_kw("using")
+                            || n.is_kw("typedef")
+                            || n.is_kw("struct")
                     }) {
                         return j;
                     }
@@ -211,8 +216,17 @@ impl Splitter<'_> {
             let t = &w[j];
             let starter = matches!(
                 &*t.text,
-                "kernel" | "template" | "namespace" | "struct" | "using" | "typedef" | "constant"
-                    | "constexpr" | "static" | "inline" | "METAL_FUNC"
+                "kernel"
+                    | "template"
+                    | "namespace"
+                    | "struct"
+                    | "using"
+                    | "typedef"
+                    | "constant"
+                    | "constexpr"
+                    | "static"
+                    | "inline"
+                    | "METAL_FUNC"
             ) && t.kind != WordKind::Ident;
             let line_start = self.tokens[t.first as usize].line_start;
             if j >= at && j > i && line_start && (starter || t.is_name() || self.a.attr_open[j]) {

@@ -127,7 +127,10 @@ fn report(errors: &mut Vec<(usize, Diagnostic)>, i: usize, words: &[Word], token
         "more than {MAX_CHAIN} operators or statements are chained into one"
     ))
     .with_code("parse::chain")
-    .with_primary(tokens[words[i].first as usize].span, "the chain is too long here")
+    .with_primary(
+        tokens[words[i].first as usize].span,
+        "the chain is too long here",
+    )
     .with_help("split the expression, or the chain of `else if`, into several statements");
     errors.push((i, d));
 }

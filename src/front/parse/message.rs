@@ -26,7 +26,10 @@ pub(super) fn syntax_error(
         ErrorVariant::CustomError { .. } => &[],
     };
     let expected = expected(rules);
-    let before = at.map_or(range.1, |w| w).checked_sub(1).filter(|w| *w >= range.0);
+    let before = at
+        .map_or(range.1, |w| w)
+        .checked_sub(1)
+        .filter(|w| *w >= range.0);
     let shown = at.or(before).unwrap_or(range.0);
     let token = &tokens[a.words[shown].first as usize];
     let found = match at {
@@ -66,7 +69,11 @@ fn help(a: &Analysis, at: Option<usize>, expected: &[String]) -> String {
         if w.kind == WordKind::Other {
             return "remove the stray character, or define the macro it belongs to".into();
         }
-        if w.is_name() && w.text.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()) {
+        if w.is_name()
+            && w.text
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+        {
             return format!(
                 "if `{}` is a macro, define it with -D or include the header that does",
                 w.text
@@ -146,8 +153,13 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::condition => (1, "a condition"),
         Rule::block => (1, "a block `{ … }`"),
         Rule::sub_stmt | Rule::expr_stmt | Rule::empty_stmt | Rule::decl_stmt => (1, "a statement"),
-        Rule::decl_specs | Rule::type_id | Rule::type_core | Rule::decltype_type
-        | Rule::record_spec | Rule::enum_spec | Rule::auto_type => (1, "a type"),
+        Rule::decl_specs
+        | Rule::type_id
+        | Rule::type_core
+        | Rule::decltype_type
+        | Rule::record_spec
+        | Rule::enum_spec
+        | Rule::auto_type => (1, "a type"),
         Rule::param | Rule::params => (1, "a parameter"),
         Rule::tparam | Rule::type_param | Rule::value_param => (1, "a template parameter"),
         Rule::template_arg => (1, "a template argument"),
@@ -156,16 +168,29 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
         }
         Rule::declarator | Rule::init_declarator | Rule::member_declarator => (2, "a name"),
         Rule::function_rest => (2, "a parameter list"),
-        Rule::entry | Rule::decl_item | Rule::ctor_item | Rule::template_item
-        | Rule::using_alias | Rule::typedef_item | Rule::empty_item => (2, "a declaration"),
+        Rule::entry
+        | Rule::decl_item
+        | Rule::ctor_item
+        | Rule::template_item
+        | Rule::using_alias
+        | Rule::typedef_item
+        | Rule::empty_item => (2, "a declaration"),
         Rule::enumerator => (1, "an enumerator"),
         Rule::attr | Rule::attr_name => (1, "an attribute"),
         Rule::capture => (1, "a capture"),
         Rule::base => (1, "a base class"),
         Rule::init_assign | Rule::equals => (3, "`=`"),
         Rule::call | Rule::lparen => (4, "`(`"),
-        Rule::add | Rule::sub | Rule::mul | Rule::lt | Rule::post_inc | Rule::member
-        | Rule::index | Rule::ternary_tail | Rule::assign_tail | Rule::assign_op => (4, "an operator"),
+        Rule::add
+        | Rule::sub
+        | Rule::mul
+        | Rule::lt
+        | Rule::post_inc
+        | Rule::member
+        | Rule::index
+        | Rule::ternary_tail
+        | Rule::assign_tail
+        | Rule::assign_op => (4, "an operator"),
         _ => return None,
     })
 }

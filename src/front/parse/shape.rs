@@ -38,8 +38,17 @@ fn is_type_qualifier(w: &Word) -> bool {
     w.kind == WordKind::Specifier
         && matches!(
             &*w.text,
-            "const" | "volatile" | "device" | "constant" | "threadgroup" | "thread" | "restrict"
-                | "threadgroup_imageblock" | "object_data" | "ray_data" | "coherent"
+            "const"
+                | "volatile"
+                | "device"
+                | "constant"
+                | "threadgroup"
+                | "thread"
+                | "restrict"
+                | "threadgroup_imageblock"
+                | "object_data"
+                | "ray_data"
+                | "coherent"
         )
 }
 
@@ -302,8 +311,16 @@ fn starts_operand(w: &Word, binary: bool) -> bool {
         WordKind::TypeKeyword => w.text == "typename",
         WordKind::Keyword => matches!(
             &*w.text,
-            "true" | "false" | "nullptr" | "this" | "sizeof" | "static_cast" | "const_cast"
-                | "reinterpret_cast" | "alignof" | "decltype"
+            "true"
+                | "false"
+                | "nullptr"
+                | "this"
+                | "sizeof"
+                | "static_cast"
+                | "const_cast"
+                | "reinterpret_cast"
+                | "alignof"
+                | "decltype"
         ),
         WordKind::Punct => match &*w.text {
             "!" | "~" => true,

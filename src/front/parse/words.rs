@@ -195,12 +195,29 @@ fn classify<'a>(text: &'a str, next: Option<&Token>) -> (WordKind, &'a str) {
         "_Alignas" => (Keyword, "alignas"),
         "asm" | "__asm" | "__asm__" | "METAL_ASM" => (Keyword, "asm"),
         "__attribute__" | "__attribute" => (Keyword, "attribute"),
-        "const" | "volatile" | "constexpr" | "consteval" | "constinit" | "static" | "inline"
-        | "extern" | "register" | "mutable" | "thread_local" | "device" | "constant"
-        | "threadgroup" | "threadgroup_imageblock" | "thread" | "friend" | "virtual"
-        | "explicit" | "kernel" | "METAL_FUNC" | "METAL_CONST" | "METAL_INTERNAL" => {
-            (Specifier, text)
-        }
+        "const"
+        | "volatile"
+        | "constexpr"
+        | "consteval"
+        | "constinit"
+        | "static"
+        | "inline"
+        | "extern"
+        | "register"
+        | "mutable"
+        | "thread_local"
+        | "device"
+        | "constant"
+        | "threadgroup"
+        | "threadgroup_imageblock"
+        | "thread"
+        | "friend"
+        | "virtual"
+        | "explicit"
+        | "kernel"
+        | "METAL_FUNC"
+        | "METAL_CONST"
+        | "METAL_INTERNAL" => (Specifier, text),
         "__const" | "__const__" => (Specifier, "const"),
         "__volatile__" | "__volatile" => (Specifier, "volatile"),
         "__inline" | "__inline__" => (Specifier, "inline"),
@@ -210,9 +227,7 @@ fn classify<'a>(text: &'a str, next: Option<&Token>) -> (WordKind, &'a str) {
         {
             (Specifier, text)
         }
-        "coherent"
-            if next.is_some_and(|t| t.kind == TokenKind::Ident || t.is_punct("(")) =>
-        {
+        "coherent" if next.is_some_and(|t| t.kind == TokenKind::Ident || t.is_punct("(")) => {
             (Specifier, text)
         }
         "typename" | "struct" | "class" | "union" | "enum" | "auto" => (TypeKeyword, text),

@@ -6,8 +6,8 @@
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
-use super::types::Specs;
 use super::Builder;
+use super::types::Specs;
 use crate::front::ast::{
     Alias, Declarator, Expr, ExprKind, FunctionRole, Init, Item, ItemKind, Path, TemplateParam,
     Type, TypeKind, VarDecl,
@@ -44,13 +44,12 @@ impl Builder<'_> {
                 None => ItemKind::Empty,
             },
             Rule::typedef_item => return self.typedef(p, out),
-            Rule::static_assert => match p
-                .into_inner()
-                .find(|e| e.as_rule() == Rule::assign_expr)
-            {
-                Some(e) => ItemKind::StaticAssert(self.assign_expr(e)),
-                None => ItemKind::Empty,
-            },
+            Rule::static_assert => {
+                match p.into_inner().find(|e| e.as_rule() == Rule::assign_expr) {
+                    Some(e) => ItemKind::StaticAssert(self.assign_expr(e)),
+                    None => ItemKind::Empty,
+                }
+            }
             Rule::ctor_item => {
                 let f = self.constructor(p, template);
                 ItemKind::Function(Box::new(f))

@@ -73,8 +73,7 @@ impl Builder<'_> {
     pub(super) fn assign_expr(&self, p: Pair<Rule>) -> Expr {
         let whole = self.span(&p);
         let mut pairs: Vec<Pair<Rule>> = p.into_inner().collect();
-        let tail = pairs
-            .pop_if(|t| matches!(t.as_rule(), Rule::ternary_tail | Rule::assign_tail));
+        let tail = pairs.pop_if(|t| matches!(t.as_rule(), Rule::ternary_tail | Rule::assign_tail));
         let lhs = if pairs.len() == 1 {
             match pairs.pop() {
                 Some(one) => self.primary(one),

@@ -5,11 +5,9 @@
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
-use super::types::{Specs, qualifier};
 use super::Builder;
-use crate::front::ast::{
-    Function, FunctionRole, MemberInit, Param, Path, Quals, Type, TypeKind,
-};
+use super::types::{Specs, qualifier};
+use crate::front::ast::{Function, FunctionRole, MemberInit, Param, Path, Quals, Type, TypeKind};
 
 impl Builder<'_> {
     /// `function_rest` with the specifiers before it.

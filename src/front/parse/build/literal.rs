@@ -34,7 +34,10 @@ fn integer(digits: &str, radix: u32) -> Option<ExprKind> {
         .find(|c: char| !c.is_digit(radix))
         .unwrap_or(digits.len());
     let (digits, suffix) = digits.split_at(end);
-    if !matches!(suffix, "" | "u" | "l" | "ul" | "lu" | "ll" | "ull" | "llu" | "z" | "uz") {
+    if !matches!(
+        suffix,
+        "" | "u" | "l" | "ul" | "lu" | "ll" | "ull" | "llu" | "z" | "uz"
+    ) {
         return None;
     }
     let value = if digits.is_empty() {

@@ -18,7 +18,7 @@ use pest::iterators::{Pair, Pairs};
 use super::analysis::Analysis;
 use super::grammar::Rule;
 use super::text::Text;
-use crate::front::ast::{Expr, ExprKind, Item, ItemKind};
+use crate::front::ast::{Expr, ExprKind, Item};
 use crate::source::{Diagnostic, Span, Token};
 
 /// Builds the tree of one item.
@@ -100,5 +100,4 @@ impl<'a> Builder<'a> {
             span: self.span(p),
         }
     }
-
 }

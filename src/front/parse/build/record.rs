@@ -6,11 +6,9 @@
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
-use super::types::Specs;
 use super::Builder;
-use crate::front::ast::{
-    Enum, FieldFlags, Item, ItemKind, Member, Path, Record, Type, TypeKind,
-};
+use super::types::Specs;
+use crate::front::ast::{Enum, FieldFlags, Item, ItemKind, Member, Path, Record, Type, TypeKind};
 
 impl Builder<'_> {
     /// `record_spec` as a type; a named definition goes to `specs.inline`.

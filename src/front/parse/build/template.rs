@@ -5,11 +5,9 @@
 use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
-use super::decl::names_kernel;
 use super::Builder;
-use crate::front::ast::{
-    ExplicitInstantiation, Item, ItemKind, TemplateParam, TemplateParamKind,
-};
+use super::decl::names_kernel;
+use crate::front::ast::{ExplicitInstantiation, Item, ItemKind, TemplateParam, TemplateParamKind};
 
 impl Builder<'_> {
     pub(super) fn template_item(&self, p: Pair<Rule>, out: &mut Vec<Item>) {

@@ -49,8 +49,6 @@ pub(super) struct Declared {
     pub attrs: Vec<Attr>,
     /// `...`
     pub pack: bool,
-    /// Name and declarator.
-    pub span: Span,
 }
 
 impl Builder<'_> {
@@ -133,7 +131,11 @@ impl Builder<'_> {
     }
 
     /// `decl_specs`, or any sequence of specifiers.
-    pub(super) fn specs<'p>(&self, pairs: impl Iterator<Item = Pair<'p, Rule>>, span: Span) -> Specs {
+    pub(super) fn specs<'p>(
+        &self,
+        pairs: impl Iterator<Item = Pair<'p, Rule>>,
+        span: Span,
+    ) -> Specs {
         let mut s = Specs {
             ty: None,
             quals: Quals::default(),
@@ -308,7 +310,6 @@ impl Builder<'_> {
             name: String::new(),
             attrs: Vec::new(),
             pack: false,
-            span,
         };
         let mut suffixes = Vec::new();
         let mut inner = None;
@@ -401,7 +402,8 @@ impl Builder<'_> {
                         .collect();
                 }
                 Rule::soup if !s.as_str().is_empty() => {
-                    attr.args.push(self.unsupported(&s, "an attribute argument"));
+                    attr.args
+                        .push(self.unsupported(&s, "an attribute argument"));
                 }
                 _ => {}
             }

@@ -1,1 +1,0 @@
-pub fn dump(u: &crate::front::ast::TranslationUnit) -> String { format!("{u:#?}") }
