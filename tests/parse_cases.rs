@@ -26,7 +26,12 @@ fn snapshots() {
         let mut map = SourceMap::new();
         let main = map.load(&path).unwrap();
         let pre = preprocess(&mut map, main, &PreprocessOptions::default());
-        assert!(!pre.has_errors(), "{}: {:?}", path.display(), pre.diagnostics);
+        assert!(
+            !pre.has_errors(),
+            "{}: {:?}",
+            path.display(),
+            pre.diagnostics
+        );
         let out = parse(&pre.tokens);
         for d in &out.diagnostics {
             let place = d.primary_span().map_or(String::new(), |s| map.place(s));

@@ -26,6 +26,8 @@ pub(super) fn syntax_error(
         ErrorVariant::CustomError { .. } => &[],
     };
     let expected = expected(rules);
+    // An item that stops too early lacks what the next word is not.
+    let at = at.or_else(|| (range.1 < a.words.len()).then_some(range.1));
     let before = at
         .map_or(range.1, |w| w)
         .checked_sub(1)
@@ -34,7 +36,7 @@ pub(super) fn syntax_error(
     let token = &tokens[a.words[shown].first as usize];
     let found = match at {
         Some(w) => describe(a, w),
-        None => "the end of the declaration".into(),
+        None => "the end of the file".into(),
     };
     let span = if at.is_some() {
         token.span
@@ -113,6 +115,22 @@ fn expected(rules: &[Rule]) -> Vec<String> {
     let mut found: Vec<(u8, &'static str)> = rules.iter().filter_map(|r| readable(*r)).collect();
     found.sort_unstable();
     found.dedup();
+    let has = |text: &str| found.iter().any(|f| f.1 == text);
+    // What is a part of something that is listed already.
+    let implied: &[&str] = if has("a statement") {
+        &[
+            "a block `{ … }`",
+            "an expression",
+            "a type",
+            "a name",
+            "`}`",
+        ]
+    } else if has("an expression") {
+        &["a type", "a name", "a block `{ … }`"]
+    } else {
+        &[]
+    };
+    found.retain(|f| !implied.contains(&f.1));
     let best = found.first().map_or(0, |f| f.0);
     let mut out: Vec<String> = Vec::new();
     for (rank, text) in found {
@@ -133,6 +151,7 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::semi => (0, "`;`"),
         Rule::rparen | Rule::lambda_params => (0, "`)`"),
         Rule::rbracket => (0, "`]`"),
+        Rule::comma => (0, "`,`"),
         Rule::rbrace => (1, "`}`"),
         Rule::angle_close => (0, "`>`"),
         Rule::attr_close => (0, "`]]`"),
@@ -147,7 +166,6 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
         | Rule::for_step
         | Rule::for_cond
         | Rule::init_clause
-        | Rule::brace_list
         | Rule::bit_not
         | Rule::string_lit => (1, "an expression"),
         Rule::condition => (1, "a condition"),
@@ -167,7 +185,6 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
             (2, "a name")
         }
         Rule::declarator | Rule::init_declarator | Rule::member_declarator => (2, "a name"),
-        Rule::function_rest => (2, "a parameter list"),
         Rule::entry
         | Rule::decl_item
         | Rule::ctor_item
@@ -180,7 +197,9 @@ fn readable(rule: Rule) -> Option<(u8, &'static str)> {
         Rule::capture => (1, "a capture"),
         Rule::base => (1, "a base class"),
         Rule::init_assign | Rule::equals => (3, "`=`"),
-        Rule::call | Rule::lparen => (4, "`(`"),
+        Rule::lparen => (0, "`(`"),
+        Rule::call => (4, "`(`"),
+        Rule::brace_list => (4, "`{`"),
         Rule::add
         | Rule::sub
         | Rule::mul

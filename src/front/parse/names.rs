@@ -250,6 +250,7 @@ impl<'a> Collector<'a, '_> {
                     || self.globals.contains(&*w.text);
             }
         }
+        self.values();
         let mut scoped = std::mem::take(&mut self.scoped);
         scoped.sort_by_key(|s| s.start);
         for s in &scoped {
@@ -265,6 +266,63 @@ impl<'a> Collector<'a, '_> {
                 }
             }
         }
+    }
+
+    /// Parameters and local variables that hide a type of the same name: `float scale` in a file
+    /// with a `struct scale`.
+    fn values(&mut self) {
+        let mut open: Vec<usize> = Vec::new();
+        for i in 1..self.words.len() {
+            let (prev, w) = (&self.words[i - 1], &self.words[i]);
+            if prev.is("(") || prev.is("{") {
+                open.push(i - 1);
+            } else if (prev.is(")") || prev.is("}")) && self.partner[i - 1] != NONE {
+                open.pop();
+            }
+            let hides = w.is_name()
+                && self.globals.contains(&*w.text)
+                && self
+                    .words
+                    .get(i + 1)
+                    .is_some_and(|n| [",", ")", "=", ";", "["].iter().any(|p| n.is(p)))
+                && self.declares_value(i);
+            let Some(&bracket) = open.last().filter(|_| hides) else {
+                continue;
+            };
+            let mut end = self.after_group(bracket);
+            if self.words[bracket].is("(") {
+                // A parameter lives in the body, a loop variable in the statement.
+                while end < self.words.len() && !self.words[end].is("{") && !self.words[end].is(";")
+                {
+                    end += 1;
+                }
+                end = self.after_group(end);
+            }
+            if end > i && end <= self.words.len() {
+                self.scoped.push(Scope {
+                    start: i,
+                    end,
+                    types: Vec::new(),
+                    values: vec![&w.text],
+                });
+            }
+        }
+    }
+
+    /// Whether the name at `i` follows a built-in type, pointers between, and is no `typedef`.
+    fn declares_value(&self, i: usize) -> bool {
+        let mut k = i;
+        while k > 0 && (self.words[k - 1].is("*") || self.words[k - 1].is("&")) {
+            k -= 1;
+        }
+        if k == 0 || !self.words[k - 1].is_name() || !is_builtin_type(&self.words[k - 1].text) {
+            return false;
+        }
+        !self.words[k.saturating_sub(8)..k]
+            .iter()
+            .rev()
+            .take_while(|w| !(w.is(";") || w.is("{") || w.is("}")))
+            .any(|w| w.is_kw("typedef"))
     }
 
     /// The word after attributes and `alignas(…)` that start at `i`.

@@ -102,6 +102,15 @@ impl Builder<'_> {
                 Rule::param_declarator => {
                     let Some(base) = base.clone() else { continue };
                     let d = self.declarator(base, s);
+                    // `typedef enum { … } E;` names the enumeration.
+                    if let (TypeKind::Named(path), Some(last)) = (&d.ty.kind, out.last_mut())
+                        && let ItemKind::Enum(e) = &mut last.kind
+                        && e.name.contains('@')
+                        && path.last_name() == e.name
+                    {
+                        e.name = d.name;
+                        continue;
+                    }
                     // `typedef struct X { … } X;` says nothing new.
                     let same = matches!(&d.ty.kind, TypeKind::Named(p)
                         if p.as_ident() == Some(&d.name));

@@ -8,8 +8,8 @@ use super::super::grammar::Rule;
 use super::super::words::Word;
 use super::Builder;
 use crate::front::ast::{
-    AddressSpace, Attr, FunctionRole, Item, Path, PathSegment, Quals, Record, TemplateArg, Type,
-    TypeKind,
+    AddressSpace, Attr, Expr, ExprKind, FunctionRole, Item, Path, PathSegment, Quals, Record,
+    TemplateArg, Type, TypeKind,
 };
 use crate::source::Span;
 
@@ -179,10 +179,6 @@ impl Builder<'_> {
     pub(super) fn specifier(&self, p: &Pair<Rule>, s: &mut Specs) {
         match self.word(p) {
             "constexpr" | "consteval" => s.is_constexpr = true,
-            "METAL_CONST" => {
-                s.is_constexpr = true;
-                s.is_static = true;
-            }
             "static" => s.is_static = true,
             "extern" => s.is_extern = true,
             "friend" => s.is_friend = true,
@@ -372,10 +368,26 @@ impl Builder<'_> {
 
     /// `attribute`: its parts, appended to `out`.
     pub(super) fn attribute(&self, p: Pair<Rule>, out: &mut Vec<Attr>) {
+        let span = self.span(&p);
         for s in p.into_inner() {
-            if s.as_rule() == Rule::attr {
-                out.push(self.attr(s));
-            }
+            let args = match s.as_rule() {
+                Rule::attr => {
+                    out.push(self.attr(s));
+                    continue;
+                }
+                // `alignas(e)`, `alignas(T)`
+                Rule::expr => vec![self.expr(s)],
+                Rule::type_id => vec![Expr {
+                    span,
+                    kind: ExprKind::AlignofType(Box::new(self.type_id(s))),
+                }],
+                _ => continue,
+            };
+            out.push(Attr {
+                name: "alignas".into(),
+                args,
+                span,
+            });
         }
     }
 

@@ -26,10 +26,8 @@ impl Writer {
                         None => n.clone(),
                     })
                     .collect();
-                // The offset in a made-up name would tie the text to the source's bytes.
-                let name = e.name.split('@').next().unwrap_or_default();
                 let head = if e.scoped { "(enum class" } else { "(enum" };
-                self.line(words(&[head, name, &base, &values.join(" ")]) + ")");
+                self.line(words(&[head, &e.name, &base, &values.join(" ")]) + ")");
             }
             ItemKind::Alias(a) => {
                 let t = template(&a.template);
