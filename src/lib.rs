@@ -2,9 +2,11 @@
 
 pub mod analysis;
 pub mod cfg;
+pub mod cli;
 pub mod encode;
 pub mod front;
 pub mod ir;
 pub mod prove;
+pub mod report;
 pub mod smt;
 pub mod source;

@@ -3,5 +3,6 @@
 //! Soundness direction: exact; what cannot be represented exactly becomes an explicit
 //! `Unsupported` node that later stages treat as unknown.
 
+pub mod assume;
 pub mod ast;
 pub mod parse;

@@ -2,7 +2,7 @@
 //!
 //! Soundness direction: every set returned was proved as a set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::decide::Counts;
 use super::interval::Plan;
@@ -11,16 +11,15 @@ use super::verdict::{BarrierVerdict, Verdict};
 use crate::ir::BarrierId;
 use crate::source::Span;
 
-/// A largest set of source lines that can go together, as their places, in source order.
+/// A largest set of source places that can go together, in source order. `verdicts` are those on
+/// whole places.
 pub fn largest(plan: &Plan<'_>, verdicts: &[BarrierVerdict], counts: &mut Counts) -> Vec<Span> {
-    let verdict_of: BTreeMap<BarrierId, Verdict> =
-        verdicts.iter().map(|v| (v.barrier, v.verdict)).collect();
     let candidates: Vec<(Span, BTreeSet<BarrierId>)> = sites(plan.kernel)
         .into_iter()
         .filter(|s| {
-            s.instances
+            verdicts
                 .iter()
-                .all(|b| verdict_of.get(b) == Some(&Verdict::Removable))
+                .any(|v| v.span == s.span && v.verdict == Verdict::Removable)
         })
         .map(|s| (s.span, s.instances.into_iter().collect()))
         .collect();

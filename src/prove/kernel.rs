@@ -83,13 +83,45 @@ pub struct Proved {
     pub counts: Counts,
 }
 
-/// Decides everything about a kernel.
-pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
-    let t0 = Instant::now();
+/// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
+struct Prepared {
+    facts: Facts,
+    flow: Flow,
+    no_wrap: BTreeSet<(crate::ir::LoopId, crate::ir::VarId)>,
+    assumptions: Vec<TermId>,
+    races: Vec<Race>,
+    evaluate_ms: f64,
+    races_ms: f64,
+}
+
+impl Prepared {
+    fn plan<'a>(&'a self, kernel: &'a Kernel, options: &'a Options) -> Plan<'a> {
+        Plan {
+            kernel,
+            facts: &self.facts,
+            flow: &self.flow,
+            contract: &options.contract,
+            no_wrap: &self.no_wrap,
+            assumptions: &self.assumptions,
+            limit: options.timeout,
+            ignore_flags: options.ignore_flags,
+            lockstep: options.lockstep,
+        }
+    }
+}
+
+/// Rounds of distrusting single loads before all are distrusted.
+const ROUNDS: u32 = 6;
+
+fn prepare(
+    kernel: &Kernel,
+    options: &Options,
+    counts: &mut Counts,
+) -> Result<Prepared, Contradiction> {
     let mut distrusted: BTreeSet<AccessId> = BTreeSet::new();
-    let flow = Flow::new(kernel);
-    let mut counts = Counts::default();
-    for round in 0.. {
+    let mut round = 0;
+    loop {
+        let t0 = Instant::now();
         let mut facts = eval::evaluate(kernel, &distrusted);
         let assumptions: Vec<TermId> = options
             .assumptions
@@ -106,72 +138,90 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
             &assumptions,
             options.timeout,
         );
-        let evaluated = ms(t0);
-        let plan = Plan {
-            kernel,
-            facts: &facts,
-            flow: &flow,
-            contract: &options.contract,
-            no_wrap: &no_wrap,
-            assumptions: &assumptions,
-            limit: options.timeout,
-            ignore_flags: options.ignore_flags,
-            lockstep: options.lockstep,
+        let mut p = Prepared {
+            facts,
+            flow: Flow::new(kernel),
+            no_wrap,
+            assumptions,
+            races: Vec::new(),
+            evaluate_ms: ms(t0),
+            races_ms: 0.0,
         };
         let t1 = Instant::now();
-        let races = existing_races(&plan, options.jobs, &mut counts);
-        let mut bad: BTreeSet<AccessId> = races
-            .iter()
-            .flat_map(|r| r.accesses.iter().map(|a| a.2))
-            .filter(|a| facts.provisional.contains_key(a) && !distrusted.contains(a))
-            .collect();
-        if !facts.wild.is_empty() {
-            bad.extend(
-                facts
-                    .provisional
-                    .keys()
-                    .filter(|a| !distrusted.contains(a))
-                    .copied(),
-            );
-        }
-        if !bad.is_empty() {
-            if round >= 8 {
-                bad.extend(facts.provisional.keys().copied());
-            }
-            distrusted.extend(bad);
-            continue;
-        }
-        let raced = ms(t1);
-        let t2 = Instant::now();
-        let (barriers, more) = all_verdicts(&plan, options);
-        counts.add(&more);
-        let decided = ms(t2);
-        let t3 = Instant::now();
-        let joint = super::joint::largest(&plan, &barriers, &mut counts);
-        let divergent = divergent(kernel, &facts);
-        let verdicts = KernelVerdicts {
-            race_free: races.is_empty()
-                && divergent.iter().all(|d| d.ended_only)
-                && facts.wild.is_empty(),
-            barriers,
-            races,
-            divergent,
-            jointly_removable: joint,
-            assumptions: stated(kernel, options),
-            phases_ms: vec![
-                ("evaluate", evaluated),
-                ("races", raced),
-                ("verdicts", decided),
-                ("joint", ms(t3)),
-            ],
+        p.races = existing_races(&p.plan(kernel, options), options.jobs, counts);
+        p.races_ms = ms(t1);
+        let suspects: BTreeSet<AccessId> = if p.facts.wild.is_empty() && round < ROUNDS {
+            p.races
+                .iter()
+                .flat_map(|r| r.accesses.iter().map(|a| a.2))
+                .collect()
+        } else {
+            p.facts.provisional.keys().copied().collect()
         };
-        return Ok(Proved {
-            verdicts,
-            facts,
-            counts,
-        });
+        let before = distrusted.len();
+        if p.facts.wild.is_empty() && p.races.is_empty() {
+            return Ok(p);
+        }
+        distrusted.extend(
+            suspects
+                .into_iter()
+                .filter(|a| p.facts.provisional.contains_key(a)),
+        );
+        if distrusted.len() == before {
+            return Ok(p);
+        }
+        round += 1;
     }
-    Err(Contradiction(String::new()))
+}
+
+/// Decides everything about a kernel.
+pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
+    let mut counts = Counts::default();
+    let prepared = prepare(kernel, options, &mut counts)?;
+    let plan = prepared.plan(kernel, options);
+    let t2 = Instant::now();
+    let (barriers, sites, more) = all_verdicts(&plan, options);
+    counts.add(&more);
+    let decided = ms(t2);
+    let t3 = Instant::now();
+    let joint = super::joint::largest(&plan, &sites, &mut counts);
+    let divergent = divergent(kernel, &prepared.facts);
+    let verdicts = KernelVerdicts {
+        race_free: prepared.races.is_empty()
+            && divergent.iter().all(|d| d.ended_only)
+            && prepared.facts.wild.is_empty(),
+        barriers,
+        sites,
+        races: prepared.races,
+        divergent,
+        jointly_removable: joint,
+        assumptions: stated(kernel, options),
+        phases_ms: vec![
+            ("evaluate", prepared.evaluate_ms),
+            ("races", prepared.races_ms),
+            ("verdicts", decided),
+            ("joint", ms(t3)),
+        ],
+    };
+    Ok(Proved {
+        verdicts,
+        facts: prepared.facts,
+        counts,
+    })
+}
+
+/// The verdict on deleting a set of barriers together; `None` when it is proved safe.
+pub fn removal_of(
+    kernel: &Kernel,
+    options: &Options,
+    ids: &BTreeSet<BarrierId>,
+) -> Option<BarrierVerdict> {
+    let mut counts = Counts::default();
+    let first = *ids.iter().next()?;
+    let prepared = prepare(kernel, options, &mut counts).ok()?;
+    let plan = prepared.plan(kernel, options);
+    let v = verdict_of(&plan, ids, first, &mut counts);
+    (v.verdict != Verdict::Removable).then_some(v)
 }
 
 fn ms(t: Instant) -> f64 {
@@ -497,7 +547,10 @@ fn race(
     })
 }
 
-fn all_verdicts(plan: &Plan<'_>, options: &Options) -> (Vec<BarrierVerdict>, Counts) {
+fn all_verdicts(
+    plan: &Plan<'_>,
+    options: &Options,
+) -> (Vec<BarrierVerdict>, Vec<BarrierVerdict>, Counts) {
     let all = sites(plan.kernel);
     let wanted: Vec<&Site> = all
         .iter()
@@ -510,21 +563,29 @@ fn all_verdicts(plan: &Plan<'_>, options: &Options) -> (Vec<BarrierVerdict>, Cou
     });
     let mut counts = Counts::default();
     let mut out = Vec::new();
-    for (v, c) in done {
-        out.extend(v);
+    let mut together = Vec::new();
+    for ((site, each), c) in done {
+        together.push(site);
+        out.extend(each);
         counts.add(&c);
     }
     out.sort_by_key(|v| v.barrier);
-    (out, counts)
+    (out, together, counts)
 }
 
-fn site_verdicts(plan: &Plan<'_>, site: &Site, counts: &mut Counts) -> Vec<BarrierVerdict> {
+/// The verdict on all instances of a place together, and on each instance alone.
+fn site_verdicts(
+    plan: &Plan<'_>,
+    site: &Site,
+    counts: &mut Counts,
+) -> (BarrierVerdict, Vec<BarrierVerdict>) {
     let whole: BTreeSet<BarrierId> = site.instances.iter().copied().collect();
     let first = verdict_of(plan, &whole, site.instances[0], counts);
     // What holds for all instances together holds for each of them.
     let each = site.instances.len() > 1
         && !matches!(first.verdict, Verdict::Removable | Verdict::Weakenable);
-    site.instances
+    let instances = site
+        .instances
         .iter()
         .map(|id| {
             if each {
@@ -536,7 +597,8 @@ fn site_verdicts(plan: &Plan<'_>, site: &Site, counts: &mut Counts) -> Vec<Barri
                 }
             }
         })
-        .collect()
+        .collect();
+    (first, instances)
 }
 
 /// The outcome of deleting a set.

@@ -12,5 +12,5 @@ pub mod nowrap;
 pub mod verdict;
 pub mod witness;
 
-pub use kernel::{Options, prove_kernel};
+pub use kernel::{Options, prove_kernel, removal_of};
 pub use verdict::*;
