@@ -4,3 +4,4 @@
 //! `Unsupported` node that later stages treat as unknown.
 
 pub mod ast;
+pub mod parse;
