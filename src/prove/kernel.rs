@@ -21,7 +21,7 @@ use crate::cfg::Flow;
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
-use crate::ir::{AccessId, Assumption, BarrierId, BarrierScope, Kernel, Space};
+use crate::ir::{AccessId, Assumption, BarrierId, BarrierScope, Kernel, MemFlags, Space};
 use crate::smt::{self, Answer, Products, Wanted};
 use crate::source::Span;
 
@@ -728,8 +728,10 @@ fn verdict_of(
     if reached.iter().any(|d| !plan.convergent(*d)) {
         return finish(Verdict::Unknown, Reason::Divergent(b.span), None, 0);
     }
-    let flags = b.flags;
-    if flags.names() == ["mem_none"] && !plan.ignore_flags {
+    let silent = reached
+        .iter()
+        .all(|d| plan.kernel.barriers[d.index()].flags == MemFlags::default());
+    if silent && !plan.ignore_flags {
         return finish(Verdict::Removable, Reason::NoFlags, None, 0);
     }
     let r = removal(plan, deleted, None, counts);
@@ -743,7 +745,10 @@ fn verdict_of(
             finish(Verdict::Removable, why, None, r.added)
         }
         Some((reason, w)) => {
-            if b.scope == BarrierScope::Threadgroup && !plan.lockstep {
+            let all_wide = reached
+                .iter()
+                .all(|d| plan.kernel.barriers[d.index()].scope == BarrierScope::Threadgroup);
+            if all_wide && !plan.lockstep {
                 let weak = removal(plan, deleted, Some(Relation::DifferentSimdgroups), counts);
                 if weak.problem.is_none() {
                     return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
