@@ -18,6 +18,7 @@
 pub mod expr;
 pub mod kernel;
 pub mod stmt;
+pub mod text;
 
 pub use expr::{BinOp, Expr, ExprKind, MathFn, ScalarTy, UnOp};
 pub use kernel::*;
