@@ -5,4 +5,5 @@
 
 pub mod assume;
 pub mod ast;
+pub mod lower;
 pub mod parse;

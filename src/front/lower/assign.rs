@@ -29,7 +29,11 @@ impl<'a> Lowerer<'a> {
         } else {
             Place::Val(self.decay(rp))
         };
-        let rp = if has_effects(l) { self.freeze_place(rp) } else { rp };
+        let rp = if has_effects(l) {
+            self.freeze_place(rp)
+        } else {
+            rp
+        };
         let p = self.place(l);
         let p = self.stable_target(p);
         if matches!(p.ty(), Ty::Record(_)) || (op.is_some() && matches!(rp.ty(), Ty::Record(_))) {

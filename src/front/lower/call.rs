@@ -73,9 +73,7 @@ impl<'a> Lowerer<'a> {
                 let qualified_builtin =
                     p.segments.len() > 1 && super::builtins::is_builtin_namespace(p);
                 let args = self.args(args);
-                if !qualified_builtin
-                    && let Some(r) = self.call_set(&set, &args, span)
-                {
+                if !qualified_builtin && let Some(r) = self.call_set(&set, &args, span) {
                     return r;
                 }
                 self.call_builtin(p, None, set.targs.clone(), args, span)
@@ -127,7 +125,9 @@ impl<'a> Lowerer<'a> {
                 continue;
             }
             let mut out = Deduced::new();
-            if s.iter().zip(&types).all(|(p, a)| self.deduce(p, a, params, &mut out))
+            if s.iter()
+                .zip(&types)
+                .all(|(p, a)| self.deduce(p, a, params, &mut out))
                 && let Some((_, full)) = self.template_env(params, &out, None, d.ns.clone())
                 && let Some(t) = self.instantiate_named(p.last_name(), Some(full), &[])
             {
@@ -137,13 +137,7 @@ impl<'a> Lowerer<'a> {
         None
     }
 
-    fn call_method(
-        &mut self,
-        this: Place,
-        name: &'a Path,
-        args: &'a [AExpr],
-        span: Span,
-    ) -> Place {
+    fn call_method(&mut self, this: Place, name: &'a Path, args: &'a [AExpr], span: Span) -> Place {
         let last = name.last_name();
         let targs = name
             .segments
@@ -212,12 +206,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Calls one of a set of functions; `None` when none fits or has a body.
-    pub fn call_set(
-        &mut self,
-        set: &FuncSet<'a>,
-        args: &[Arg<'a>],
-        span: Span,
-    ) -> Option<Place> {
+    pub fn call_set(&mut self, set: &FuncSet<'a>, args: &[Arg<'a>], span: Span) -> Option<Place> {
         let mut cands = set.cands.clone();
         if super::builtins::is_builtin_function(&set.name) {
             // An overload beside a built-in function must fit its first argument exactly.

@@ -125,12 +125,8 @@ impl Machine {
             ExprKind::Binary(op, a, b) => fold::binary(*op, self.eval(a), self.eval(b)),
             ExprKind::Cast(a) => fold::cast(self.eval(a), e.ty),
             ExprKind::Bitcast(a) => fold::bitcast(self.eval(a), e.ty),
-            ExprKind::Select(c, a, b) => {
-                fold::select(self.eval(c), self.eval(a), self.eval(b))
-            }
-            ExprKind::Math(f, v) => {
-                fold::math(*f, e.ty, v.iter().map(|x| self.eval(x)).collect())
-            }
+            ExprKind::Select(c, a, b) => fold::select(self.eval(c), self.eval(a), self.eval(b)),
+            ExprKind::Math(f, v) => fold::math(*f, e.ty, v.iter().map(|x| self.eval(x)).collect()),
         }
     }
 

@@ -2,7 +2,9 @@
 //!
 //! Soundness direction: exact.
 
-use crate::front::ast::{Expr as AExpr, ExprKind as EK, Function, ItemKind, Member, Record, Type, TypeKind};
+use crate::front::ast::{
+    Expr as AExpr, ExprKind as EK, Function, ItemKind, Member, Record, Type, TypeKind,
+};
 use crate::ir::{Expr, ScalarTy};
 
 use super::call::Arg;
@@ -84,7 +86,11 @@ impl<'a> Lowerer<'a> {
                     .iter()
                     .map(|e| {
                         let v = self.eval(e);
-                        if args.len() > 1 { self.freeze_value(v) } else { v }
+                        if args.len() > 1 {
+                            self.freeze_value(v)
+                        } else {
+                            v
+                        }
                     })
                     .collect();
                 self.vector_from(ty, *s, usize::from(*n), vals)
@@ -93,9 +99,7 @@ impl<'a> Lowerer<'a> {
                 let vals: Vec<Value> = args
                     .iter()
                     .map(|e| match &e.kind {
-                        EK::InitList(inner) => {
-                            self.construct(&Ty::vector(*s, *r), inner, true)
-                        }
+                        EK::InitList(inner) => self.construct(&Ty::vector(*s, *r), inner, true),
                         _ => self.eval(e),
                     })
                     .collect();
@@ -562,8 +566,7 @@ impl<'a> Lowerer<'a> {
                     .zip(&types)
                     .all(|(p, a)| self.deduce(p, a, params, &mut out));
                 if ok
-                    && let Some((_, full)) =
-                        self.template_env(params, &out, None, d.ns.clone())
+                    && let Some((_, full)) = self.template_env(params, &out, None, d.ns.clone())
                     && let Some(t) = self.instantiate_named(name, Some(full), &[])
                 {
                     return t;

@@ -100,7 +100,7 @@ impl<'a> Lowerer<'a> {
             }
             (Ty::Array(a, _) | Ty::Unsized(a), Ty::Pointer(b, _)) => (a == b).then_some(0),
             (Ty::Array(a, _), Ty::Unsized(b)) => (a == b).then_some(0),
-            (Ty::Pointer(..), Ty::BOOL) => Some(2),
+            (Ty::Pointer(..), Ty::Scalar(ScalarTy::Bool)) => Some(2),
             (Ty::Null, Ty::Pointer(..)) => Some(1),
             (Ty::Record(a), Ty::Record(b)) => self.is_base(*b, *a).then_some(2),
             (_, Ty::Record(r)) => {
@@ -121,11 +121,13 @@ impl<'a> Lowerer<'a> {
                 if a == b {
                     return Some(1);
                 }
-                Some(if promote(a) == b || (a == ScalarTy::F16 && b == ScalarTy::F32) {
-                    1
-                } else {
-                    2
-                })
+                Some(
+                    if promote(a) == b || (a == ScalarTy::F16 && b == ScalarTy::F32) {
+                        1
+                    } else {
+                        2
+                    },
+                )
             }
         }
     }
@@ -231,9 +233,7 @@ impl<'a> Lowerer<'a> {
 
     fn leaf_types_match(&self, a: &Ty, b: &Ty) -> bool {
         let (x, y) = (self.leaf_types(a), self.leaf_types(b));
-        !x.is_empty()
-            && x.len() == y.len()
-            && x.iter().zip(&y).all(|(p, q)| p.scalar == q.scalar)
+        !x.is_empty() && x.len() == y.len() && x.iter().zip(&y).all(|(p, q)| p.scalar == q.scalar)
     }
 
     fn no_conversion(&mut self, from: &Ty, to: &Ty) -> Value {
@@ -423,12 +423,18 @@ impl<'a> Lowerer<'a> {
             }
             (Ty::Matrix(s, ..), _, _) if b.ty.scalar().is_some() => {
                 let e = fold::cast(y[0].clone(), *s);
-                let out = x.into_iter().map(|p| fold::binary(op, p, e.clone())).collect();
+                let out = x
+                    .into_iter()
+                    .map(|p| fold::binary(op, p, e.clone()))
+                    .collect();
                 Value::comps(a.ty, out)
             }
             (_, Ty::Matrix(s, ..), _) if a.ty.scalar().is_some() => {
                 let e = fold::cast(x[0].clone(), *s);
-                let out = y.into_iter().map(|p| fold::binary(op, e.clone(), p)).collect();
+                let out = y
+                    .into_iter()
+                    .map(|p| fold::binary(op, e.clone(), p))
+                    .collect();
                 Value::comps(b.ty, out)
             }
             _ => {

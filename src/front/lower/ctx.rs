@@ -489,11 +489,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Builds a store tree of a type from leaves; `Ty` tells the leaf function what is wanted.
-    pub fn build_store(
-        &self,
-        ty: &Ty,
-        leaf: &mut dyn FnMut(&Ty) -> Option<Store>,
-    ) -> Rc<Store> {
+    pub fn build_store(&self, ty: &Ty, leaf: &mut dyn FnMut(&Ty) -> Option<Store>) -> Rc<Store> {
         Rc::new(match ty {
             Ty::Vector(s, n, _) => {
                 let t = Ty::Scalar(*s);
@@ -520,7 +516,11 @@ impl<'a> Lowerer<'a> {
                     Store::Agg(fields.iter().map(|t| self.build_store(t, leaf)).collect())
                 }
             }
-            Ty::Scalar(_) | Ty::Enum(..) | Ty::Atomic(_) | Ty::Pointer(..) | Ty::Ref(..)
+            Ty::Scalar(_)
+            | Ty::Enum(..)
+            | Ty::Atomic(_)
+            | Ty::Pointer(..)
+            | Ty::Ref(..)
             | Ty::Null => match leaf(ty) {
                 Some(s) => s,
                 None => Store::Agg(Vec::new()),

@@ -4,8 +4,6 @@
 //! initialisation is bound to its value; threadgroup variables are one object per declaration and
 //! function instance. Soundness direction: exact.
 
-
-
 use crate::front::ast::{AddressSpace, Declarator, Expr as AExpr, Init, Type, TypeKind, VarDecl};
 use crate::ir::{Expr, ExprKind, Object, Space, VarKind};
 use crate::source::Span;
@@ -200,7 +198,11 @@ impl<'a> Lowerer<'a> {
             ty: ty.clone(),
             leaves: value.leaves,
         };
-        let in_memory = self.persist.memory.range((key, Vec::new())..).next()
+        let in_memory = self
+            .persist
+            .memory
+            .range((key, Vec::new())..)
+            .next()
             .is_some_and(|(k, _)| *k == key)
             || self.needs_memory(&ty)
             || (matches!(ty, Ty::Array(..)) && self.leaf_count(&ty) > 256)
@@ -256,9 +258,7 @@ impl<'a> Lowerer<'a> {
 
     fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
         let target = match p.target {
-            super::value::Target::Multi(tag, o) => {
-                super::value::Target::Multi(self.freeze(tag), o)
-            }
+            super::value::Target::Multi(tag, o) => super::value::Target::Multi(self.freeze(tag), o),
             t => t,
         };
         PtrVal {
@@ -525,4 +525,3 @@ fn list_len(i: &Option<Init>) -> Option<u64> {
         _ => None,
     }
 }
-

@@ -4,9 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::front::ast::{
-    Attr, ExprKind, Function, FunctionRole, Path, TranslationUnit,
-};
+use crate::front::ast::{Attr, ExprKind, Function, FunctionRole, Path, TranslationUnit};
 use crate::ir::{CallFrame, CallPath, Kernel, PathId, Stmt, Unsupported};
 use crate::source::{Diagnostic, Span};
 
@@ -139,20 +137,19 @@ fn lower_all(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
         let _ = params;
         let all = instances(&syms, f);
         if all.is_empty() {
-            out.diagnostics.push(Diagnostic::warning(
-                f.name_span,
-                format!(
+            out.diagnostics.push(
+                Diagnostic::warning(format!(
                     "kernel template `{}` has no explicit instantiation and is not analysed",
                     f.name.last_name()
-                ),
-            ));
+                ))
+                .with_primary(f.name_span, "no instantiation"),
+            );
         }
         for x in all {
             let job = Job {
                 decl: d,
                 args: Some((&x.item.name, x.item.params.as_deref().unwrap_or(&[]))),
-                name: host_name(&x.item.attrs)
-                    .unwrap_or_else(|| f.name.last_name().to_string()),
+                name: host_name(&x.item.attrs).unwrap_or_else(|| f.name.last_name().to_string()),
                 span: x.span,
             };
             lower_kernel(&syms, opts, &job, &mut out);
@@ -209,10 +206,12 @@ fn lower_kernel(
         }
     }
     for (name, span) in &l.recursive {
-        out.diagnostics.push(Diagnostic::error(
-            *span,
-            format!("function `{name}` is recursive, which kernels must not be"),
-        ));
+        out.diagnostics.push(
+            Diagnostic::error(format!(
+                "function `{name}` is recursive, which kernels must not be"
+            ))
+            .with_primary(*span, "recursive call"),
+        );
     }
     out.kernels.extend(kernel);
 }
@@ -239,10 +238,9 @@ impl<'a> Lowerer<'a> {
                     _ => t,
                 };
                 let explicit = given.clone();
-                let ok =
-                    self.with_env(Env::new(), None, ns.clone(), |l| {
-                        l.deduce(&p.ty, &t, params, &mut given)
-                    });
+                let ok = self.with_env(Env::new(), None, ns.clone(), |l| {
+                    l.deduce(&p.ty, &t, params, &mut given)
+                });
                 if !ok {
                     given = explicit;
                 }
@@ -286,7 +284,11 @@ impl<'a> Lowerer<'a> {
             .collect();
         let mut unsupported = std::mem::take(&mut self.unsupported);
         unsupported.sort_by_key(|u| (u.span.file, u.span.start));
-        let name = match (&*instance, f.template.is_some(), job.name == f.name.last_name()) {
+        let name = match (
+            &*instance,
+            f.template.is_some(),
+            job.name == f.name.last_name(),
+        ) {
             (_, true, true) => format!("{}{instance}", job.name),
             _ => job.name.clone(),
         };

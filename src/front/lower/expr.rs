@@ -5,9 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::front::ast::{
-    BinaryOp, CastKind, Expr as AExpr, ExprKind as EK, Path, Type, UnaryOp,
-};
+use crate::front::ast::{BinaryOp, CastKind, Expr as AExpr, ExprKind as EK, Path, Type, UnaryOp};
 use crate::ir::{BinOp, Expr, ScalarTy, Stmt, UnOp};
 
 use super::call::Arg;
@@ -357,7 +355,12 @@ impl<'a> Lowerer<'a> {
             _ => {}
         }
         let t = self.type_name(b.ty());
-        self.unsupported(format!("member `{last}` of `{t}`"), false, false, Vec::new());
+        self.unsupported(
+            format!("member `{last}` of `{t}`"),
+            false,
+            false,
+            Vec::new(),
+        );
         Place::Val(Value {
             ty: Ty::Unknown(last.into()),
             leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
@@ -579,9 +582,14 @@ impl<'a> Lowerer<'a> {
         }
         match (a, b) {
             (Ty::Null, t) | (t, Ty::Null) => t.clone(),
-            (Ty::Vector(s, n, _), Ty::Vector(t, ..)) => {
-                Ty::vector(if s == t { *s } else { super::convert::common(*s, *t) }, *n)
-            }
+            (Ty::Vector(s, n, _), Ty::Vector(t, ..)) => Ty::vector(
+                if s == t {
+                    *s
+                } else {
+                    super::convert::common(*s, *t)
+                },
+                *n,
+            ),
             (t @ (Ty::Vector(..) | Ty::Matrix(..) | Ty::Record(_)), _)
             | (_, t @ (Ty::Vector(..) | Ty::Matrix(..) | Ty::Record(_))) => t.unpacked(),
             _ => match (a.scalar(), b.scalar()) {

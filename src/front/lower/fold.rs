@@ -323,14 +323,7 @@ pub fn math(f: MathFn, ty: ScalarTy, args: Vec<Expr>) -> Expr {
     let ints: Option<Vec<i128>> = args.iter().map(Expr::as_int).collect();
     if let Some(v) = ints {
         let w = args.first().map_or(32, |a| a.ty.bits());
-        let bits = |x: i128| {
-            (x as u64)
-                & if w >= 64 {
-                    u64::MAX
-                } else {
-                    (1u64 << w) - 1
-                }
-        };
+        let bits = |x: i128| (x as u64) & if w >= 64 { u64::MAX } else { (1u64 << w) - 1 };
         let r = match (f, v.as_slice()) {
             (MathFn::Min, [x, y]) => Some(*x.min(y)),
             (MathFn::Max, [x, y]) => Some(*x.max(y)),

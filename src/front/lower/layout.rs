@@ -64,7 +64,11 @@ impl Lowerer<'_> {
     /// Number of leaves.
     pub fn leaf_count(&self, ty: &Ty) -> usize {
         match ty {
-            Ty::Scalar(_) | Ty::Enum(..) | Ty::Atomic(_) | Ty::Pointer(..) | Ty::Ref(..)
+            Ty::Scalar(_)
+            | Ty::Enum(..)
+            | Ty::Atomic(_)
+            | Ty::Pointer(..)
+            | Ty::Ref(..)
             | Ty::Null => 1,
             Ty::Vector(_, n, _) => usize::from(*n),
             Ty::Matrix(_, c, r) => usize::from(*c) * usize::from(*r),

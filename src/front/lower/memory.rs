@@ -79,7 +79,10 @@ impl<'a> Lowerer<'a> {
                     }
                     other => {
                         let v = self.load(other);
-                        out.extend(idx.iter().filter_map(|i| v.leaves.get(usize::from(*i)).cloned()));
+                        out.extend(
+                            idx.iter()
+                                .filter_map(|i| v.leaves.get(usize::from(*i)).cloned()),
+                        );
                     }
                 }
                 Value { ty, leaves: out }
@@ -100,11 +103,7 @@ impl<'a> Lowerer<'a> {
         };
         let mut acc: Vec<Leaf> = first.to_vec();
         for (i, part) in parts {
-            let c = fold::binary(
-                BinOp::Eq,
-                index.clone(),
-                Expr::constant(index.ty, i as u64),
-            );
+            let c = fold::binary(BinOp::Eq, index.clone(), Expr::constant(index.ty, i as u64));
             acc = part
                 .iter()
                 .zip(acc)
@@ -269,7 +268,12 @@ impl<'a> Lowerer<'a> {
             }
             Target::Multi(..) => {
                 // Nothing was ever assigned to the pointer.
-                self.unsupported("access through an uninitialised pointer", true, false, clobbers.to_vec());
+                self.unsupported(
+                    "access through an uninitialised pointer",
+                    true,
+                    false,
+                    clobbers.to_vec(),
+                );
             }
             Target::Reg(r) => {
                 self.learn_memory(r.key, &r.path);
@@ -338,11 +342,8 @@ impl<'a> Lowerer<'a> {
                 let n = self.leaf_count(ty).max(1);
                 let v = self.freeze_value(v);
                 for (i, part) in whole.leaves.chunks_mut(n).enumerate() {
-                    let c = fold::binary(
-                        BinOp::Eq,
-                        index.clone(),
-                        Expr::constant(index.ty, i as u64),
-                    );
+                    let c =
+                        fold::binary(BinOp::Eq, index.clone(), Expr::constant(index.ty, i as u64));
                     for (old, new) in part.iter_mut().zip(&v.leaves) {
                         *old = self.select_leaf(&c, new.clone(), old.clone());
                     }

@@ -49,9 +49,10 @@ impl<'a> Lowerer<'a> {
                 .and_then(|v| u32::try_from(v).ok());
             let (place, object) = self.kernel_param(i as u32, p, &ty, &mut scalars);
             let q = pointee(&p.ty);
-            let space = q.quals.space.map_or(String::new(), |s| {
-                format!("{} ", space_name(s))
-            });
+            let space = q
+                .quals
+                .space
+                .map_or(String::new(), |s| format!("{} ", space_name(s)));
             let constness = if q.quals.is_const { "const " } else { "" };
             params.push(Param {
                 name: p.name.clone(),
@@ -95,9 +96,21 @@ impl<'a> Lowerer<'a> {
                     o.size = None;
                     o.param = Some(i);
                     let id = self.object(ObjKey::Param(i), || o);
-                    return (Place::Val(Value { ty: t, leaves: Vec::new() }), Some(id));
+                    return (
+                        Place::Val(Value {
+                            ty: t,
+                            leaves: Vec::new(),
+                        }),
+                        Some(id),
+                    );
                 }
-                (Place::Val(Value { ty: ty.clone(), leaves: Vec::new() }), None)
+                (
+                    Place::Val(Value {
+                        ty: ty.clone(),
+                        leaves: Vec::new(),
+                    }),
+                    None,
+                )
             }
             Ty::Pointer(t, _) | Ty::Ref(t, _) if ir_space != Space::Thread => {
                 let is_ref = matches!(ty, Ty::Ref(..));
@@ -108,7 +121,13 @@ impl<'a> Lowerer<'a> {
                 };
                 if let Ty::Opaque(name) = &**t {
                     self.note(format!("parameter of type `{name}`"));
-                    return (Place::Val(Value { ty: (**t).clone(), leaves: Vec::new() }), None);
+                    return (
+                        Place::Val(Value {
+                            ty: (**t).clone(),
+                            leaves: Vec::new(),
+                        }),
+                        None,
+                    );
                 }
                 let mut o = self.describe_object(&p.name, ir_space, &whole);
                 o.param = Some(i);

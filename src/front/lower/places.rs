@@ -47,7 +47,10 @@ impl<'a> Lowerer<'a> {
             Place::Mem(_, ptr) => Place::Mem(ty, ptr.plus(offset)),
             Place::Reg(reg) => {
                 if let Store::Mem(o) = &*reg.store {
-                    return Some(Place::Mem(ty, super::value::PtrVal::object(*o).plus(offset)));
+                    return Some(Place::Mem(
+                        ty,
+                        super::value::PtrVal::object(*o).plus(offset),
+                    ));
                 }
                 let part = self.reg_part(&reg, i)?;
                 if let Store::Mem(o) = &*part.store {
@@ -192,9 +195,10 @@ impl<'a> Lowerer<'a> {
         let Some(r) = self.recs.get(id as usize) else {
             return p;
         };
-        let step = r.fields.iter().position(|f| {
-            f.is_base && matches!(f.ty, Ty::Record(b) if self.is_base(base, b))
-        });
+        let step = r
+            .fields
+            .iter()
+            .position(|f| f.is_base && matches!(f.ty, Ty::Record(b) if self.is_base(base, b)));
         match step {
             Some(i) => match self.nth_field(p.clone(), i) {
                 Some(q) => self.base_place(q, base),

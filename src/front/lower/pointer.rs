@@ -96,7 +96,9 @@ impl<'a> Lowerer<'a> {
                 let s = self.size_of(t).max(1);
                 (offset / s, offset / s * s)
             }
-            Ty::Vector(s, ..) | Ty::Simdgroup(s) => (offset / s.size(), offset / s.size() * s.size()),
+            Ty::Vector(s, ..) | Ty::Simdgroup(s) => {
+                (offset / s.size(), offset / s.size() * s.size())
+            }
             Ty::Matrix(s, _, rows) => {
                 let c = self.size_of(&Ty::Vector(*s, *rows, false)).max(1);
                 (offset / c, offset / c * c)
@@ -262,10 +264,16 @@ impl<'a> Lowerer<'a> {
 
     fn new_slot(&mut self, name: &str, key: KeyId, path: Vec<u32>) -> usize {
         let key = (self.path(), key, path);
-        let known = self.persist.candidates.get(&key).cloned().unwrap_or_default();
+        let known = self
+            .persist
+            .candidates
+            .get(&key)
+            .cloned()
+            .unwrap_or_default();
         let span = self.span;
         let several = known.objects.len() + usize::from(known.null) > 1;
-        let tag = several.then(|| self.new_var(format!("{name}.object"), ScalarTy::U32, false, span));
+        let tag =
+            several.then(|| self.new_var(format!("{name}.object"), ScalarTy::U32, false, span));
         let offset = self.new_var(format!("{name}.offset"), ScalarTy::I64, false, span);
         self.slots.push(Slot {
             key,

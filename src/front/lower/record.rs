@@ -199,7 +199,11 @@ impl<'a> Lowerer<'a> {
         let mut end = 0u64;
         let mut place = |l: &Self, ty: &Ty| {
             let (s, a) = l.size_align(ty);
-            let at = if decl.is_union { 0 } else { round_up(offset, a) };
+            let at = if decl.is_union {
+                0
+            } else {
+                round_up(offset, a)
+            };
             offset = at + s;
             end = end.max(offset);
             align = align.max(a);

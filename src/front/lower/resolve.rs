@@ -180,8 +180,7 @@ impl<'a> Lowerer<'a> {
                     if let Some(params) = &r.template {
                         let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
                         let given = Self::positional(params, &args)?;
-                        (env, targs) =
-                            self.template_env(params, &given, Some(*id), ns.clone())?;
+                        (env, targs) = self.template_env(params, &given, Some(*id), ns.clone())?;
                     }
                     return Some(self.instantiate(r, item.span, env, targs, Some(*id), ns));
                 }
@@ -217,9 +216,7 @@ impl<'a> Lowerer<'a> {
             "vec" => Ty::vector(elem(0)?, dim(1).filter(|n| (1..=4).contains(n))?),
             "packed_vec" => Ty::Vector(elem(0)?, dim(1).filter(|n| (2..=4).contains(n))?, true),
             "matrix" => Ty::Matrix(elem(0)?, dim(1)?, dim(2)?),
-            "simdgroup_matrix" if val(1) == Some(8) && val(2) == Some(8) => {
-                Ty::Simdgroup(elem(0)?)
-            }
+            "simdgroup_matrix" if val(1) == Some(8) && val(2) == Some(8) => Ty::Simdgroup(elem(0)?),
             "atomic" | "_atomic" => Ty::Atomic(elem(0)?),
             "array" => match ty(0)? {
                 t @ Ty::Opaque(_) => t,
@@ -237,8 +234,8 @@ impl<'a> Lowerer<'a> {
                 _ => ty(1).unwrap_or(Ty::Void),
             },
             "remove_reference" | "remove_reference_t" | "remove_cv" | "remove_cv_t"
-            | "remove_const" | "remove_const_t" | "remove_volatile_t" | "remove_cvref_t" | "decay"
-            | "decay_t" | "remove_addrspace_t" | "type_identity_t" | "type_identity"
+            | "remove_const" | "remove_const_t" | "remove_volatile_t" | "remove_cvref_t"
+            | "decay" | "decay_t" | "remove_addrspace_t" | "type_identity_t" | "type_identity"
             | "add_const_t" => ty(0)?.strip_ref().clone(),
             "remove_pointer" | "remove_pointer_t" => match ty(0)? {
                 Ty::Pointer(t, _) => (*t).clone(),
@@ -264,8 +261,13 @@ impl<'a> Lowerer<'a> {
             "void_t" => Ty::Void,
             "underlying_type_t" => Ty::Scalar(elem(0)?),
             n if n.starts_with("texture") || n.starts_with("depth") => Ty::Opaque(n.into()),
-            "imageblock" | "tensor" | "visible_function_table" | "intersection_function_table"
-            | "acceleration_structure" | "mesh" | "patch_control_point" => Ty::Opaque(name.into()),
+            "imageblock"
+            | "tensor"
+            | "visible_function_table"
+            | "intersection_function_table"
+            | "acceleration_structure"
+            | "mesh"
+            | "patch_control_point" => Ty::Opaque(name.into()),
             _ => return None,
         })
     }

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::front::ast::{
-    Declarator, Function, ItemKind, Member, Path, PathSegment, TemplateParam,
-};
+use crate::front::ast::{Declarator, Function, ItemKind, Member, Path, PathSegment, TemplateParam};
 use crate::ir::{LabelId, LoopId, PathId};
 use crate::source::Span;
 

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::front::ast::{Expr, ExprKind, Path, TemplateArg, TemplateParam, TemplateParamKind, Type, TypeKind};
+use crate::front::ast::{
+    Expr, ExprKind, Path, TemplateArg, TemplateParam, TemplateParamKind, Type, TypeKind,
+};
 use crate::ir;
 
 use super::ctx::Lowerer;
@@ -350,8 +352,7 @@ impl<'a> Lowerer<'a> {
                     let bases = r.bases.clone();
                     return bases.iter().any(|b| {
                         let mut trial = out.clone();
-                        let ok =
-                            self.deduce_named(path, args, &Ty::Record(*b), params, &mut trial);
+                        let ok = self.deduce_named(path, args, &Ty::Record(*b), params, &mut trial);
                         if ok {
                             *out = trial;
                         }

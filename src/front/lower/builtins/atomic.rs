@@ -98,11 +98,7 @@ impl<'a> Lowerer<'a> {
         let old = self.convert(old, &ty);
         let desired = self.load(desired);
         let desired = self.convert(desired, &ty);
-        let operands: Vec<Expr> = old
-            .scalars()
-            .into_iter()
-            .chain(desired.scalars())
-            .collect();
+        let operands: Vec<Expr> = old.scalars().into_iter().chain(desired.scalars()).collect();
         let ok = self.temp_var(ScalarTy::Bool);
         let seen = self.temp_var(s);
         self.for_targets(

@@ -79,7 +79,11 @@ impl<'a> Lowerer<'a> {
         let value = if s.is_float() {
             let (max, min, eps) = match s {
                 ScalarTy::F16 => (65504.0, 6.103_515_625e-5, 9.765_625e-4),
-                ScalarTy::BF16 => (3.389_531_389_251_535_5e38, 1.175_494_350_822_287_5e-38, 7.8125e-3),
+                ScalarTy::BF16 => (
+                    3.389_531_389_251_535_5e38,
+                    1.175_494_350_822_287_5e-38,
+                    7.8125e-3,
+                ),
                 _ => (
                     f64::from(f32::MAX),
                     f64::from(f32::MIN_POSITIVE),

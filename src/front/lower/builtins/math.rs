@@ -123,7 +123,10 @@ impl<'a> Lowerer<'a> {
         let (Some(x), Some(k)) = (vals.first(), vals.get(1)) else {
             return Place::Val(Value::void());
         };
-        let s = x.ty.element().filter(|s| s.is_float()).unwrap_or(ScalarTy::F32);
+        let s =
+            x.ty.element()
+                .filter(|s| s.is_float())
+                .unwrap_or(ScalarTy::F32);
         let ks = k.scalars();
         let out: Vec<Expr> = x
             .scalars()
@@ -194,7 +197,11 @@ impl<'a> Lowerer<'a> {
                 bin(BinOp::Add, x, &bin(BinOp::Mul, &d, t))
             }
             ("smoothstep", [lo, hi, x]) => {
-                let t = bin(BinOp::Div, &bin(BinOp::Sub, x, lo), &bin(BinOp::Sub, hi, lo));
+                let t = bin(
+                    BinOp::Div,
+                    &bin(BinOp::Sub, x, lo),
+                    &bin(BinOp::Sub, hi, lo),
+                );
                 let t = self.atom(fold::math(MathFn::Saturate, s, vec![t]));
                 let tt = bin(BinOp::Mul, &t, &t);
                 let u = bin(BinOp::Sub, &c(3.0), &bin(BinOp::Mul, &c(2.0), &t));

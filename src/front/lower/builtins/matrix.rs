@@ -175,11 +175,8 @@ impl<'a> Lowerer<'a> {
                         e.map_or_else(|| i64c(0), |e| fold::cast(e.clone(), ScalarTy::I64))
                     };
                     let (x, y) = (wide(c.first()), wide(c.get(1)));
-                    let elems = fold::binary(
-                        BinOp::Add,
-                        fold::binary(BinOp::Mul, y, row.clone()),
-                        x,
-                    );
+                    let elems =
+                        fold::binary(BinOp::Add, fold::binary(BinOp::Mul, y, row.clone()), x);
                     at = at.plus_expr(fold::binary(BinOp::Mul, elems, size.clone()));
                 }
                 Ty::BOOL => {

@@ -27,8 +27,7 @@ pub fn is_name(name: &str) -> bool {
             | "__builtin_expect"
             | "__builtin_unreachable"
             | "__builtin_assume"
-    ) || name.starts_with("unpack_")
-        && name.contains("_to_")
+    ) || name.starts_with("unpack_") && name.contains("_to_")
         || name.starts_with("pack_float_to_")
         || name.starts_with("pack_half_to_")
 }

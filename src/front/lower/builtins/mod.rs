@@ -190,7 +190,7 @@ impl<'a> Lowerer<'a> {
                 return Place::Val(Value::scalar(Expr::constant(ScalarTy::U64, n)));
             }
             (Ty::Array(t, _), "data") => {
-                if let Some((p, _)) = self.as_pointer(this) {
+                if let Some((p, _)) = self.as_pointer(this.clone()) {
                     return Place::Val(self.pointer_value(p, t));
                 }
             }
@@ -206,7 +206,10 @@ impl<'a> Lowerer<'a> {
             (Ty::Opaque(_), n) if n.starts_with("get_") => {
                 return Place::Val(Value::scalar(Expr::undef(ScalarTy::U32)));
             }
-            (Ty::Opaque(_), "read" | "sample" | "gather" | "sample_compare" | "calculate_unclamped_lod") => {
+            (
+                Ty::Opaque(_),
+                "read" | "sample" | "gather" | "sample_compare" | "calculate_unclamped_lod",
+            ) => {
                 self.note(format!("texture.{name}"));
                 return Place::Val(self.undef(&Ty::Vector(ScalarTy::F32, 4, false)));
             }
