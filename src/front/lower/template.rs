@@ -11,7 +11,7 @@ use crate::front::ast::{
 use crate::ir;
 
 use super::ctx::Lowerer;
-use super::scope::{Binding, Container, Entity, Env};
+use super::scope::{Binding, Entity, Env};
 use super::types::Ty;
 use super::value::{Leaf, Place, Value};
 
@@ -457,12 +457,6 @@ impl<'a> Lowerer<'a> {
             let env = l.frames.last_mut()?.scopes.pop()?;
             Some((env, full))
         })
-    }
-
-    /// Whether a container is a type, for callers that only ask.
-    pub fn is_type_container(&mut self, path: &'a Path) -> bool {
-        let n = path.segments.len().saturating_sub(1);
-        matches!(self.container(&path.segments[..n]), Container::Type(_))
     }
 }
 
