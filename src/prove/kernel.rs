@@ -151,6 +151,7 @@ fn prepare(
         let t1 = Instant::now();
         p.races = existing_races(&p.plan(kernel, options), options.jobs, counts);
         p.races_ms = ms(t1);
+        if std::env::var_os("UB_TRACE").is_some() { eprintln!("round {round} eval {:.0} races {:.0} n={} {:?}", p.evaluate_ms, p.races_ms, p.races.len(), counts); }
         let suspects: BTreeSet<AccessId> = if p.facts.wild.is_empty() && round < ROUNDS {
             p.races
                 .iter()
