@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod cfg;
 pub mod encode;
+pub mod exec;
 pub mod front;
 pub mod ir;
 pub mod prove;
