@@ -4,3 +4,5 @@
 //! `Unsupported` node that later stages treat as unknown.
 
 pub mod ast;
+pub mod lower;
+pub mod parse;

@@ -19,6 +19,7 @@ pub mod assume;
 pub mod expr;
 pub mod kernel;
 pub mod stmt;
+pub mod text;
 
 pub use assume::{Assumption, Leaf};
 pub use expr::{BinOp, Expr, ExprKind, MathFn, ScalarTy, UnOp};

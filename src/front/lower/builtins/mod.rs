@@ -1,0 +1,227 @@
+//! Built-in functions of the Metal standard library.
+//!
+//! Purpose: dispatch a call that no user function takes. Soundness direction: a name that is not
+//! modelled is an unknown call, never ignored.
+
+pub mod atomic;
+pub mod barrier;
+pub mod constants;
+pub mod geometric;
+pub mod integer;
+pub mod math;
+pub mod matrix;
+pub mod misc;
+pub mod position;
+pub mod simd;
+
+use crate::front::ast::Path;
+use crate::ir::{Expr, ScalarTy};
+use crate::source::Span;
+
+use super::call::Arg;
+use super::ctx::Lowerer;
+use super::template::TArg;
+use super::types::Ty;
+use super::value::{Place, Value};
+
+/// Whether a path is qualified with a namespace of the standard library.
+pub fn is_builtin_namespace(p: &Path) -> bool {
+    p.segments
+        .first()
+        .is_some_and(|s| matches!(s.name.as_str(), "metal" | "fast" | "precise"))
+}
+
+/// Whether a name is a modelled function.
+pub fn is_builtin_function(name: &str) -> bool {
+    math::lookup(name).is_some()
+        || integer::is_name(name)
+        || geometric::is_name(name)
+        || simd::lookup(name).is_some()
+        || atomic::lookup(name).is_some()
+        || barrier::scope(name).is_some()
+        || matrix::is_name(name)
+        || misc::is_name(name)
+}
+
+/// A call being lowered.
+pub struct Call<'c, 'a> {
+    /// The name.
+    pub name: &'c str,
+    /// Written template arguments.
+    pub targs: Option<Vec<TArg>>,
+    /// Arguments.
+    pub args: Vec<Arg<'a>>,
+}
+
+impl<'a> Lowerer<'a> {
+    /// Calls a built-in function.
+    pub fn call_builtin(
+        &mut self,
+        p: &'a Path,
+        _ns: Option<&str>,
+        targs: Option<Vec<TArg>>,
+        args: Vec<Arg<'a>>,
+        span: Span,
+    ) -> Place {
+        self.span = span;
+        let name = p.last_name();
+        if let Some(v) = self.numeric_limits(p) {
+            return Place::Val(v);
+        }
+        let call = Call { name, targs, args };
+        if let Some(scope) = barrier::scope(name) {
+            return self.barrier(scope, call);
+        }
+        if let Some(op) = simd::lookup(name) {
+            return self.simd_call(op, call);
+        }
+        if let Some(op) = atomic::lookup(name) {
+            return self.atomic_call(op, call);
+        }
+        if matrix::is_name(name) {
+            return self.matrix_call(call);
+        }
+        if misc::is_name(name) {
+            return self.misc_call(call);
+        }
+        if geometric::is_name(name) {
+            return self.geometric_call(call);
+        }
+        if integer::is_name(name) {
+            return self.integer_call(call);
+        }
+        if let Some(f) = math::lookup(name) {
+            return self.math_call(f, call);
+        }
+        self.unknown_call(name, &call.args, false)
+    }
+
+    /// Argument values in order; pointers for arrays.
+    pub fn arg_values(&mut self, args: Vec<Arg<'a>>) -> Vec<Value> {
+        args.into_iter()
+            .map(|a| match a {
+                Arg::Place(p) => {
+                    let v = self.decay(p);
+                    match v.ty {
+                        // A record with a conversion to a scalar takes part as that scalar.
+                        Ty::Record(_) => self.convert(v, &Ty::FLOAT),
+                        _ => v,
+                    }
+                }
+                Arg::List(..) => Value::void(),
+            })
+            .collect()
+    }
+
+    /// Converts arguments to one element type and width, component by component.
+    pub fn align_args(
+        &mut self,
+        vals: Vec<Value>,
+        float_only: bool,
+    ) -> Option<(ScalarTy, Ty, Vec<Vec<Expr>>)> {
+        let mut elem: Option<ScalarTy> = None;
+        let mut width = 1usize;
+        let mut from_vec = false;
+        for v in &vals {
+            let s = v.ty.element()?;
+            let vec = matches!(v.ty, Ty::Vector(..) | Ty::Matrix(..));
+            if vec {
+                width = width.max(v.leaves.len());
+            }
+            elem = Some(match (elem, vec, from_vec) {
+                (None, _, _) => s,
+                (Some(_), true, false) => s,
+                (Some(e), false, true) => e,
+                (Some(e), _, _) if e == s => e,
+                (Some(e), _, _) => super::convert::common(e, s),
+            });
+            from_vec |= vec;
+        }
+        let mut elem = elem?;
+        if float_only && !elem.is_float() {
+            elem = ScalarTy::F32;
+        }
+        if !float_only && elem == ScalarTy::Bool {
+            elem = ScalarTy::I32;
+        }
+        let mut out = Vec::new();
+        for v in vals {
+            let mut c: Vec<Expr> = v
+                .scalars()
+                .into_iter()
+                .map(|e| super::fold::cast(e, elem))
+                .collect();
+            if c.len() < width {
+                let e = self.short(c.swap_remove(0));
+                c = vec![e; width];
+            }
+            out.push(c);
+        }
+        let ty = if width == 1 {
+            Ty::Scalar(elem)
+        } else {
+            Ty::Vector(elem, u8::try_from(width).ok()?, false)
+        };
+        Some((elem, ty, out))
+    }
+
+    /// A method of a built-in type.
+    pub fn builtin_method(&mut self, this: Place, name: &str, args: Vec<Arg<'a>>) -> Place {
+        match (this.ty().clone(), name) {
+            (Ty::Simdgroup(s), "thread_elements") => {
+                let ty = Ty::Vector(s, 2, false);
+                return match this {
+                    Place::Reg(mut r) => {
+                        if let super::value::Store::Mem(o) = &*r.store {
+                            return Place::Mem(ty, super::value::PtrVal::object(*o));
+                        }
+                        r.ty = ty;
+                        Place::Reg(r)
+                    }
+                    Place::Mem(_, p) => Place::Mem(ty, p),
+                    Place::Val(v) => Place::Val(Value {
+                        ty,
+                        leaves: v.leaves,
+                    }),
+                    other => other,
+                };
+            }
+            (Ty::Array(_, n), "size") => {
+                return Place::Val(Value::scalar(Expr::constant(ScalarTy::U64, n)));
+            }
+            (Ty::Array(t, _), "data") => {
+                if let Some((p, _)) = self.as_pointer(this.clone()) {
+                    return Place::Val(self.pointer_value(p, t));
+                }
+            }
+            (Ty::Scalar(ScalarTy::U64), "any") => {
+                let v = self.load(this);
+                let e = self.truth(v);
+                return Place::Val(Value::scalar(e));
+            }
+            (Ty::Scalar(ScalarTy::U64), "all") => {
+                // Depends on which lanes are active.
+                return Place::Val(Value::scalar(Expr::undef(ScalarTy::Bool)));
+            }
+            (Ty::Opaque(_), n) if n.starts_with("get_") => {
+                return Place::Val(Value::scalar(Expr::undef(ScalarTy::U32)));
+            }
+            (
+                Ty::Opaque(_),
+                "read" | "sample" | "gather" | "sample_compare" | "calculate_unclamped_lod",
+            ) => {
+                self.note(format!("texture.{name}"));
+                return Place::Val(self.undef(&Ty::Vector(ScalarTy::F32, 4, false)));
+            }
+            (Ty::Opaque(_), "write" | "fence") => {
+                self.unsupported(format!("texture.{name}"), false, false, Vec::new());
+                return Place::Val(Value::void());
+            }
+            _ => {}
+        }
+        let t = self.type_name(this.ty());
+        let mut all = vec![Arg::Place(this)];
+        all.extend(args);
+        self.unknown_call(&format!("{t}.{name}"), &all, false)
+    }
+}

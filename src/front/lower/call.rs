@@ -1,0 +1,506 @@
+//! Calls: which function is meant, and overload resolution.
+//!
+//! Soundness direction: a call whose target is not known is `Unsupported`, with memory effects if
+//! any pointer or reference is passed.
+
+use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type, TypeKind};
+use crate::source::Span;
+
+use super::ctx::Lowerer;
+use super::scope::{Entity, Env, FuncCand, FuncSet};
+use super::template::{Deduced, TArg};
+use super::types::Ty;
+use super::value::{Leaf, Place, Value};
+
+/// An argument: evaluated to a place, or a braced list that waits for its type.
+#[derive(Clone)]
+pub enum Arg<'a> {
+    /// A place (a temporary for rvalues).
+    Place(Place),
+    /// `{a, b}`
+    List(&'a [AExpr]),
+}
+
+impl<'a> Lowerer<'a> {
+    /// Evaluates an argument.
+    pub fn arg(&mut self, e: &'a AExpr) -> Arg<'a> {
+        match &e.kind {
+            EK::InitList(v) => Arg::List(v),
+            _ => Arg::Place(self.place(e)),
+        }
+    }
+
+    fn args(&mut self, args: &'a [AExpr]) -> Vec<Arg<'a>> {
+        let mut out: Vec<Arg<'a>> = Vec::new();
+        for e in args {
+            if super::expr::has_effects(e) {
+                // Earlier arguments keep the values they had.
+                for a in &mut out {
+                    if let Arg::Place(p) = a {
+                        *p = self.freeze_place(p.clone());
+                    }
+                }
+            }
+            out.push(self.arg(e));
+        }
+        out
+    }
+
+    /// `f(args)`
+    pub fn call_expr(&mut self, f: &'a AExpr, args: &'a [AExpr]) -> Place {
+        let span = self.span;
+        match &f.kind {
+            EK::Path(p) => self.call_path(p, args, span),
+            EK::Member { base, name, arrow } => {
+                let this = self.member_base(base, *arrow);
+                self.call_method(this, name, args, span)
+            }
+            _ => {
+                let callee = self.place(f);
+                self.call_object(callee, args, span)
+            }
+        }
+    }
+
+    fn call_path(&mut self, p: &'a Path, args: &'a [AExpr], span: Span) -> Place {
+        match self.entity(p) {
+            Entity::Type(t) => {
+                let t = self.class_call(t, p, args);
+                Place::Val(self.construct(&t, args, false))
+            }
+            Entity::Place(callee) => self.call_object(callee, args, span),
+            Entity::Funcs(set) => {
+                let qualified_builtin =
+                    p.segments.len() > 1 && super::builtins::is_builtin_namespace(p);
+                let args = self.args(args);
+                if !qualified_builtin && let Some(r) = self.call_set(&set, &args, span) {
+                    return r;
+                }
+                self.call_builtin(p, None, set.targs.clone(), args, span)
+            }
+            Entity::Builtin(ns, name, targs) => {
+                // `S(args)` where `S` is a class template whose arguments are deduced.
+                if self.syms.records.contains_key(name) {
+                    let t = self.class_by_name(p, args);
+                    if let Some(t) = t {
+                        return Place::Val(self.construct(&t, args, false));
+                    }
+                }
+                let args = self.args(args);
+                self.call_builtin(p, ns, targs, args, span)
+            }
+        }
+    }
+
+    fn class_call(&mut self, t: Ty, _p: &'a Path, _args: &'a [AExpr]) -> Ty {
+        t
+    }
+
+    fn class_by_name(&mut self, p: &'a Path, args: &'a [AExpr]) -> Option<Ty> {
+        let syms = self.syms.clone();
+        let d = syms.records.get(p.last_name())?.first()?;
+        let params = d.item.template.as_ref()?;
+        let types: Vec<Ty> = args.iter().map(|e| self.type_of(e)).collect();
+        let mut shapes: Vec<Vec<&'a Type>> = Vec::new();
+        let mut fields = Vec::new();
+        for m in d.item.members.iter().flatten() {
+            match m {
+                crate::front::ast::Member::Field(f, flags) if !flags.is_static => {
+                    fields.push(&f.ty);
+                }
+                crate::front::ast::Member::Item(i) => {
+                    if let crate::front::ast::ItemKind::Function(f) = &i.kind
+                        && f.ret.is_none()
+                        && f.name.last_name() == d.item.name
+                    {
+                        shapes.push(f.params.iter().map(|p| &p.ty).collect());
+                    }
+                }
+                _ => {}
+            }
+        }
+        shapes.push(fields);
+        for s in shapes {
+            if s.len() != types.len() {
+                continue;
+            }
+            let mut out = Deduced::new();
+            if s.iter()
+                .zip(&types)
+                .all(|(p, a)| self.deduce(p, a, params, &mut out))
+                && let Some((_, full)) = self.template_env(params, &out, None, d.ns.clone())
+                && let Some(t) = self.instantiate_named(p.last_name(), Some(full), &[])
+            {
+                return Some(t);
+            }
+        }
+        None
+    }
+
+    fn call_method(&mut self, this: Place, name: &'a Path, args: &'a [AExpr], span: Span) -> Place {
+        let last = name.last_name();
+        let targs = name
+            .segments
+            .last()
+            .and_then(|s| s.args.as_ref())
+            .map(|a| self.template_args(a));
+        if let Ty::Record(id) = *this.ty() {
+            if let Some(p) = self.field_place(this.clone(), last) {
+                return self.call_object(p, args, span);
+            }
+            let cands = self.member_functions(id, last);
+            if !cands.is_empty() {
+                let args = self.args(args);
+                if let Some((c, env)) = self.select_overload(&cands, targs.as_deref(), &args) {
+                    return self.call_member(&c, env, this, args, span);
+                }
+                return self.unknown_call(last, &args, true);
+            }
+        }
+        let args = self.args(args);
+        self.builtin_method(this, last, args)
+    }
+
+    fn call_member(
+        &mut self,
+        c: &FuncCand<'a>,
+        env: Env<'a>,
+        this: Place,
+        args: Vec<Arg<'a>>,
+        span: Span,
+    ) -> Place {
+        let this = match c.rec {
+            Some(r) => self.base_place(this, r),
+            None => this,
+        };
+        let this = if c.f.is_static { None } else { Some(this) };
+        self.inline_call(c, env, this, args, span)
+    }
+
+    /// Calls a value: a closure, a function, or an object with `operator()`.
+    fn call_object(&mut self, callee: Place, args: &'a [AExpr], span: Span) -> Place {
+        let args = self.args(args);
+        match callee.ty().clone() {
+            Ty::Lambda(id) => self.call_lambda(id, args, span),
+            Ty::Func(i) => {
+                let Some(set) = self.funcs.get(i as usize).cloned() else {
+                    return self.unknown_call("function", &args, true);
+                };
+                match self.call_set(&set, &args, span) {
+                    Some(p) => p,
+                    None => self.unknown_call(&set.name, &args, true),
+                }
+            }
+            Ty::Record(id) => {
+                let cands = self.member_functions(id, "operator()");
+                match self.select_overload(&cands, None, &args) {
+                    Some((c, env)) => self.call_member(&c, env, callee, args, span),
+                    None => self.unknown_call("operator()", &args, true),
+                }
+            }
+            t => {
+                let n = self.type_name(&t);
+                self.unknown_call(&n, &args, true)
+            }
+        }
+    }
+
+    /// Calls one of a set of functions; `None` when none fits or has a body.
+    pub fn call_set(&mut self, set: &FuncSet<'a>, args: &[Arg<'a>], span: Span) -> Option<Place> {
+        let mut cands = set.cands.clone();
+        if super::builtins::is_builtin_function(&set.name) {
+            // An overload beside a built-in function must fit its first argument exactly.
+            cands.retain(|c| self.fits_exactly(c, args));
+        }
+        let (c, env) = self.select_overload(&cands, set.targs.as_deref(), args)?;
+        let this = match (c.rec, c.f.is_static) {
+            (Some(r), false) => {
+                let this = self.frames.last().and_then(|f| f.this.clone());
+                this.map(|t| self.base_place(t, r))
+            }
+            _ => None,
+        };
+        Some(self.inline_call(&c, env, this, args.to_vec(), span))
+    }
+
+    fn fits_exactly(&mut self, c: &FuncCand<'a>, args: &[Arg<'a>]) -> bool {
+        if c.f.template.is_some() || c.rec.is_some() {
+            return true;
+        }
+        let (Some(p), Some(Arg::Place(a))) = (c.f.params.first(), args.first()) else {
+            return true;
+        };
+        let t = self.with_env(Env::new(), c.rec, c.ns.clone(), |l| l.resolve_type(&p.ty));
+        *t.strip_ref() == *a.ty()
+    }
+
+    /// The best viable function and the bindings of its template parameters.
+    pub fn select_overload(
+        &mut self,
+        cands: &[FuncCand<'a>],
+        targs: Option<&[TArg]>,
+        args: &[Arg<'a>],
+    ) -> Option<(FuncCand<'a>, Env<'a>)> {
+        let mut best: Option<(u64, FuncCand<'a>, Env<'a>)> = None;
+        for c in cands {
+            if c.f.body.is_none() || c.f.defaulted_or_deleted {
+                continue;
+            }
+            let Some((score, env)) = self.viable(c, targs, args, cands.len() == 1) else {
+                continue;
+            };
+            if best.as_ref().is_none_or(|b| score < b.0) {
+                best = Some((score, c.clone(), env));
+            }
+        }
+        best.map(|(_, c, e)| (c, e))
+    }
+
+    fn viable(
+        &mut self,
+        c: &FuncCand<'a>,
+        targs: Option<&[TArg]>,
+        args: &[Arg<'a>],
+        only: bool,
+    ) -> Option<(u64, Env<'a>)> {
+        let f = c.f;
+        let pack = f.params.last().is_some_and(|p| p.pack);
+        if args.len() > f.params.len() && !pack {
+            return None;
+        }
+        if f.params
+            .iter()
+            .skip(args.len())
+            .any(|p| p.default.is_none() && !p.pack)
+        {
+            return None;
+        }
+        let mut env = Env::new();
+        let mut score = 0u64;
+        let outer = self.record_scope(c.rec);
+        let written = f.name.segments.last().and_then(|s| s.args.as_deref());
+        if let (Some([]), Some(written)) = (f.template.as_deref(), written) {
+            // An explicit specialisation: the arguments written at the call, or its parameter types.
+            let own = self.with_env(Env::new(), c.rec, c.ns.clone(), |l| {
+                l.template_args(written)
+            });
+            if targs.is_some_and(|t| t != own.get(..t.len()).unwrap_or(&own)) {
+                return None;
+            }
+        } else if let Some(params) = &f.template {
+            let mut given = Self::positional(params, targs.unwrap_or(&[]))?;
+            for (p, a) in f.params.iter().zip(args) {
+                if p.pack {
+                    break;
+                }
+                let Arg::Place(place) = a else { continue };
+                let at = if matches!(p.ty.kind, TypeKind::Reference(..)) {
+                    place.ty().clone()
+                } else {
+                    let s = self.space_of(place);
+                    place.ty().decayed(s)
+                };
+                let explicit = given.clone();
+                let ok = self.with_env(outer.clone(), c.rec, c.ns.clone(), |l| {
+                    l.deduce(&p.ty, &at, params, &mut given)
+                });
+                if !ok {
+                    // Explicitly given parameters are not deduced: conversions apply.
+                    if targs.is_some() && explicit == given {
+                        continue;
+                    }
+                    return None;
+                }
+            }
+            env = self.template_env(params, &given, c.rec, c.ns.clone())?.0;
+            score += 1;
+            // A template with more specific parameter types is preferred.
+            for p in &f.params {
+                if is_bare_param(&p.ty, params) {
+                    score += 1;
+                }
+            }
+        } else if targs.is_some() && c.f.ret.is_some() {
+            return None;
+        }
+        let types: Vec<Ty> = self.with_env(env.clone(), c.rec, c.ns.clone(), |l| {
+            f.params
+                .iter()
+                .map(|p| {
+                    let t = l.resolve_type(&p.ty);
+                    match (&p.ty.kind, &t) {
+                        (TypeKind::Array(..), Ty::Array(e, _) | Ty::Unsized(e)) => {
+                            Ty::Pointer(e.clone(), super::decl::declared_space(&p.ty))
+                        }
+                        _ => t,
+                    }
+                })
+                .collect()
+        });
+        let ret_ok = match (&f.ret, &f.template) {
+            (Some(t), Some(_)) => {
+                let r = self.with_env(env.clone(), c.rec, c.ns.clone(), |l| l.resolve_type(t));
+                !matches!(&r, Ty::Unknown(n) if &**n == "enable_if")
+            }
+            _ => true,
+        };
+        if !ret_ok {
+            return None;
+        }
+        for (i, a) in args.iter().enumerate() {
+            let Some(ty) = types.get(i) else { break };
+            if f.params[i].pack {
+                break;
+            }
+            let rank = match a {
+                Arg::List(..) => Some(1),
+                Arg::Place(p) => self.arg_rank(p, ty),
+            };
+            match rank {
+                Some(r) => score += u64::from(r) * 100,
+                None if only => score += 100_000,
+                None => return None,
+            }
+        }
+        Some((score, env))
+    }
+
+    fn arg_rank(&mut self, p: &Place, ty: &Ty) -> Option<u32> {
+        let space = self.space_of(p);
+        if let Ty::Ref(t, s) = ty {
+            if let (Some(want), Some(have)) = (s, space)
+                && *want != have
+                && !matches!(p, Place::Val(_))
+                && !(matches!(want, crate::front::ast::AddressSpace::Constant)
+                    && p.ty().scalar().is_some())
+            {
+                return None;
+            }
+            return self.convertible(p.ty(), t);
+        }
+        let from = match (p, p.ty().decayed(space)) {
+            (_, Ty::Pointer(t, None)) => {
+                let v = match p {
+                    Place::Val(v) => v.as_ptr().cloned(),
+                    _ => None,
+                };
+                let s = v.and_then(|v| self.ptr_space(&v));
+                Ty::Pointer(t, s)
+            }
+            (_, t) => t,
+        };
+        self.convertible(&from.unpacked(), ty)
+    }
+
+    /// The template arguments that the members of a record see.
+    fn record_scope(&self, _rec: Option<u32>) -> Env<'a> {
+        Env::new()
+    }
+
+    /// Calls an overloaded operator, as a member of the first operand or as a function.
+    pub fn operator(&mut self, name: &str, args: Vec<Arg<'a>>) -> Option<Place> {
+        let span = self.span;
+        if let Some(Arg::Place(first)) = args.first()
+            && let Ty::Record(id) = *first.ty()
+        {
+            let cands = self.member_functions(id, name);
+            if !cands.is_empty()
+                && let Some((c, env)) = self.select_overload(&cands, None, &args[1..])
+            {
+                let this = first.clone();
+                return Some(self.call_member(&c, env, this, args[1..].to_vec(), span));
+            }
+        }
+        let syms = self.syms.clone();
+        let all = syms.functions.get(name)?;
+        let cands: Vec<FuncCand<'a>> = all
+            .iter()
+            .map(|d| FuncCand {
+                f: d.item,
+                ns: d.ns.clone(),
+                rec: None,
+            })
+            .collect();
+        // Never an operator that converts both operands.
+        let exact: Vec<FuncCand<'a>> = cands
+            .into_iter()
+            .filter(|c| c.f.params.len() == args.len())
+            .collect();
+        let (c, env) = self.select_strict(&exact, &args)?;
+        Some(self.inline_call(&c, env, None, args, span))
+    }
+
+    fn select_strict(
+        &mut self,
+        cands: &[FuncCand<'a>],
+        args: &[Arg<'a>],
+    ) -> Option<(FuncCand<'a>, Env<'a>)> {
+        let mut best: Option<(u64, FuncCand<'a>, Env<'a>)> = None;
+        for c in cands {
+            if c.f.body.is_none() {
+                continue;
+            }
+            if let Some((s, e)) = self.viable(c, None, args, false)
+                && best.as_ref().is_none_or(|b| s < b.0)
+            {
+                best = Some((s, c.clone(), e));
+            }
+        }
+        best.map(|(_, c, e)| (c, e))
+    }
+
+    /// A call to something that is not known.
+    pub fn unknown_call(&mut self, name: &str, args: &[Arg<'a>], declared: bool) -> Place {
+        let mut memory = false;
+        for a in args {
+            if let Arg::Place(p) = a {
+                let v = match p {
+                    Place::Val(v) => v.leaves.iter().any(|l| matches!(l, Leaf::P(_))),
+                    _ => true,
+                };
+                memory |= v && !matches!(p, Place::Reg(r) if r.ty.scalar().is_some());
+                memory |= matches!(p, Place::Mem(..));
+            }
+        }
+        let what = if declared {
+            format!("call to `{name}`")
+        } else {
+            format!("call to undeclared function `{name}`")
+        };
+        // Variables passed by reference may be written.
+        let mut clobbers = Vec::new();
+        for a in args {
+            if let Arg::Place(Place::Reg(r)) = a {
+                let before = clobbers.len();
+                collect_vars(&r.store, &mut clobbers);
+                if clobbers.len() > before && !self.persist.mutated.contains(&r.key) {
+                    self.learn_mutated(r.key);
+                }
+            }
+        }
+        self.unsupported(what, memory, declared, clobbers);
+        Place::Val(Value {
+            ty: Ty::Unknown(name.into()),
+            leaves: vec![Leaf::S(crate::ir::Expr::undef(crate::ir::ScalarTy::F32))],
+        })
+    }
+}
+
+fn collect_vars(s: &super::value::Store, out: &mut Vec<crate::ir::VarId>) {
+    match s {
+        super::value::Store::Var(v, _) => out.push(*v),
+        super::value::Store::Agg(p) => p.iter().for_each(|x| collect_vars(x, out)),
+        _ => {}
+    }
+}
+
+/// A parameter type that is just a template parameter.
+fn is_bare_param(t: &Type, params: &[crate::front::ast::TemplateParam]) -> bool {
+    match &t.kind {
+        TypeKind::Named(p) => p
+            .as_ident()
+            .is_some_and(|n| params.iter().any(|x| x.name == n)),
+        TypeKind::Reference(i, _) => is_bare_param(i, params),
+        _ => false,
+    }
+}

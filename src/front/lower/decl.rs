@@ -1,0 +1,527 @@
+//! Declarations of local variables and program-scope constants.
+//!
+//! Purpose: give each variable its storage. A variable that is never written after its
+//! initialisation is bound to its value; threadgroup variables are one object per declaration and
+//! function instance. Soundness direction: exact.
+
+use crate::front::ast::{AddressSpace, Declarator, Expr as AExpr, Init, Type, TypeKind, VarDecl};
+use crate::ir::{Expr, ExprKind, Object, Space, VarKind};
+use crate::source::Span;
+
+use super::ctx::{Lowerer, ObjKey};
+use super::scope::Binding;
+use super::symbols::GlobalVar;
+use super::template::TArg;
+use super::types::Ty;
+use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Value};
+
+/// The address space of a declared variable: on the type or on the innermost array element.
+pub fn declared_space(t: &Type) -> Option<AddressSpace> {
+    match (&t.quals.space, &t.kind) {
+        (Some(s), _) => Some(*s),
+        (None, TypeKind::Array(e, _)) => declared_space(e),
+        _ => None,
+    }
+}
+
+fn is_const(t: &Type) -> bool {
+    t.quals.is_const || matches!(&t.kind, TypeKind::Array(e, _) if is_const(e))
+}
+
+impl<'a> Lowerer<'a> {
+    /// Declares the variables of a declaration statement.
+    pub fn declaration(&mut self, d: &'a VarDecl) {
+        for v in &d.vars {
+            self.span = v.span;
+            let constant = d.is_constexpr
+                || declared_space(&v.ty) == Some(AddressSpace::Constant)
+                || (d.is_static && is_const(&v.ty));
+            if constant
+                && v.init.is_some()
+                && !matches!(v.ty.kind, TypeKind::Reference(..) | TypeKind::Pointer(_))
+                && let Some(p) = self.constant_variable(v)
+            {
+                self.bind(&v.name, Binding::Place(p));
+                continue;
+            }
+            self.declare(v);
+        }
+    }
+
+    fn declare(&mut self, v: &'a Declarator) {
+        let mut ty = self.resolve_type(&v.ty);
+        let auto = matches!(&ty, Ty::Unknown(n) if &**n == "auto");
+        if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
+            && !matches!(v.ty.kind, TypeKind::Pointer(_) | TypeKind::Reference(..))
+        {
+            let p = self.threadgroup_variable(v, &ty);
+            self.bind(&v.name, Binding::Place(p));
+            return;
+        }
+        if let Ty::Ref(inner, _) = &ty {
+            let p = match init_expr(&v.init) {
+                Some(e) => self.place(e),
+                None => Place::Val(self.undef(inner)),
+            };
+            let p = self.bind_reference(p, inner, &v.name, v.span);
+            self.bind(&v.name, Binding::Place(p));
+            return;
+        }
+        if auto {
+            let reference = matches!(v.ty.kind, TypeKind::Reference(..));
+            let Some(e) = init_expr(&v.init) else {
+                self.unsupported("`auto` without initialiser", false, false, Vec::new());
+                return;
+            };
+            let p = self.place(e);
+            if reference {
+                let p = self.freeze_place(p);
+                self.bind(&v.name, Binding::Place(p));
+                return;
+            }
+            let value = self.decay(p);
+            self.span = v.span;
+            let p = self.new_local(&v.name, v.span, value);
+            self.bind(&v.name, Binding::Place(p));
+            return;
+        }
+        if let Ty::Unsized(t) = &ty
+            && let Some(n) = list_len(&v.init)
+        {
+            ty = Ty::Array(t.clone(), n);
+        }
+        if let Ty::Unknown(name) = &ty {
+            let name = name.clone();
+            self.unsupported(
+                format!("variable of unknown type `{name}`"),
+                false,
+                false,
+                Vec::new(),
+            );
+            if let Some(e) = init_expr(&v.init) {
+                self.place(e);
+            }
+            let p = Place::Val(Value {
+                ty: ty.clone(),
+                leaves: Vec::new(),
+            });
+            self.bind(&v.name, Binding::Place(p));
+            return;
+        }
+        if let Ty::Record(id) = ty {
+            let p = self.declare_record_variable(v, id);
+            self.bind(&v.name, Binding::Place(p));
+            return;
+        }
+        let value = match &v.init {
+            None => self.default_value(&ty),
+            Some(Init::Assign(e)) => self.eval_as(e, &ty),
+            Some(Init::Paren(args)) => self.construct(&ty, args, false),
+            Some(Init::Brace(args)) => self.construct(&ty, args, true),
+        };
+        self.span = v.span;
+        let p = self.new_local(&v.name, v.span, value);
+        self.bind(&v.name, Binding::Place(p));
+    }
+
+    fn declare_record_variable(&mut self, v: &'a Declarator, id: u32) -> Place {
+        let ty = Ty::Record(id);
+        let args: Option<(&'a [AExpr], bool)> = match &v.init {
+            None => Some((&[], false)),
+            Some(Init::Paren(a)) => Some((a, false)),
+            Some(Init::Brace(a)) => Some((a, true)),
+            Some(Init::Assign(e)) => {
+                let value = self.eval_as(e, &ty);
+                self.span = v.span;
+                return self.new_local(&v.name, v.span, value);
+            }
+        };
+        let (args, brace) = args.unwrap_or((&[], false));
+        let decl = self.recs.get(id as usize).map(|r| r.decl);
+        let Some(decl) = decl.filter(|d| self.has_constructor(d)) else {
+            let value = if args.is_empty() && !brace {
+                self.default_value(&ty)
+            } else {
+                self.construct(&ty, args, brace)
+            };
+            self.span = v.span;
+            return self.new_local(&v.name, v.span, value);
+        };
+        let _ = decl;
+        let key = self.key(v.span, &v.name);
+        let p = self.construct_in_place(id, args, brace, &v.name, key);
+        self.settle(&p, key);
+        p
+    }
+
+    /// After construction: variables of a declaration that is never written again are stable.
+    pub fn settle(&mut self, p: &Place, key: u32) {
+        if self.persist.mutated.contains(&key) {
+            return;
+        }
+        if let Place::Reg(r) = p {
+            let store = r.store.clone();
+            self.settle_store(&store);
+        }
+    }
+
+    fn settle_store(&mut self, s: &Store) {
+        match s {
+            Store::Var(v, _) => {
+                if let Some(b) = self.stable.get_mut(v.index()) {
+                    *b = true;
+                }
+            }
+            Store::Ptr(i) => {
+                if let Some(slot) = self.slots.get(*i).cloned() {
+                    for v in slot.tag.into_iter().chain([slot.offset]) {
+                        if let Some(b) = self.stable.get_mut(v.index()) {
+                            *b = true;
+                        }
+                    }
+                }
+            }
+            Store::Agg(parts) => {
+                for p in parts.clone() {
+                    self.settle_store(&p);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Storage for a local variable with its initial value.
+    pub fn new_local(&mut self, name: &str, span: Span, value: Value) -> Place {
+        let key = self.key(span, name);
+        let ty = value.ty.unpacked();
+        let value = Value {
+            ty: ty.clone(),
+            leaves: value.leaves,
+        };
+        let in_memory = self
+            .persist
+            .memory
+            .range((key, Vec::new())..)
+            .next()
+            .is_some_and(|(k, _)| *k == key)
+            || self.needs_memory(&ty)
+            || (matches!(ty, Ty::Array(..)) && self.leaf_count(&ty) > 256)
+            || matches!(ty, Ty::Record(_)) && self.leaf_count(&ty) > 256;
+        if !in_memory && !self.persist.mutated.contains(&key) {
+            let value = self.name_leaves(name, value);
+            return Place::Reg(RegPlace {
+                store: self.imm_store(&value),
+                ty,
+                key,
+                path: Vec::new(),
+            });
+        }
+        // The variables are new: the value cannot mention them.
+        let store = self.new_storage(&ty, name, key, &mut Vec::new(), true);
+        let r = RegPlace {
+            ty,
+            store,
+            key,
+            path: Vec::new(),
+        };
+        self.constructing.push(key);
+        self.store(&Place::Reg(r.clone()), value);
+        self.constructing.pop();
+        Place::Reg(r)
+    }
+
+    /// Gives names to the parts of a value that is bound and never changes.
+    fn name_leaves(&mut self, name: &str, v: Value) -> Value {
+        let many = v.leaves.len() > 1;
+        let vector = matches!(v.ty, Ty::Vector(..));
+        let mut leaves = Vec::new();
+        for (i, l) in v.leaves.into_iter().enumerate() {
+            let part = match (many, vector) {
+                (false, _) => name.to_string(),
+                (true, true) => format!("{name}.{}", ["x", "y", "z", "w"][i.min(3)]),
+                (true, false) => format!("{name}[{i}]"),
+            };
+            leaves.push(match l {
+                Leaf::S(e) => Leaf::S(self.name_expr(&part, e)),
+                Leaf::P(p) => {
+                    let p = self.freeze_tag(p);
+                    let offset = self.name_expr(&format!("{part}.offset"), p.offset);
+                    Leaf::P(PtrVal {
+                        target: p.target,
+                        offset,
+                    })
+                }
+            });
+        }
+        Value { ty: v.ty, leaves }
+    }
+
+    fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
+        let target = match p.target {
+            super::value::Target::Multi(tag, o) => super::value::Target::Multi(self.freeze(tag), o),
+            t => t,
+        };
+        PtrVal {
+            target,
+            offset: p.offset,
+        }
+    }
+
+    fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
+        match &e.kind {
+            ExprKind::Const(_) => return e,
+            ExprKind::Var(v) if self.stable.get(v.index()).copied().unwrap_or(false) => {
+                // A fresh temporary takes the variable's name.
+                if let Some(var) = self.vars.get_mut(v.index())
+                    && var.name.starts_with('%')
+                    && var.kind == VarKind::Local
+                {
+                    var.name = name.to_string();
+                    var.span = self.span;
+                }
+                return e;
+            }
+            _ => {}
+        }
+        let ty = e.ty;
+        let v = self.new_var(name.to_string(), ty, true, self.span);
+        self.assign(v, e);
+        Expr::var(ty, v)
+    }
+
+    /// Binds a reference to a place.
+    pub fn bind_reference(&mut self, p: Place, ty: &Ty, name: &str, span: Span) -> Place {
+        let same = p.ty() == ty
+            || matches!((p.ty(), ty), (Ty::Array(a, _), Ty::Unsized(b)) if a == b)
+            || matches!((p.ty(), ty), (Ty::Unsized(a), Ty::Array(b, _)) if a == b)
+            || matches!(ty, Ty::Unknown(_));
+        if let (Ty::Record(a), Ty::Record(b)) = (p.ty(), ty)
+            && a != b
+            && self.is_base(*b, *a)
+        {
+            let p = self.base_place(p, *b);
+            return self.freeze_place(p);
+        }
+        match (p, same) {
+            (Place::Val(v), true) => self.new_local(name, span, v),
+            (p, true) => self.freeze_place(p),
+            (p, false) => {
+                let v = self.load(p);
+                let v = self.convert(v, ty);
+                self.new_local(name, span, v)
+            }
+        }
+    }
+
+    /// The loop variable of a range-based `for`.
+    pub fn declare_from_place(&mut self, v: &'a Declarator, p: Place) {
+        let p = match &v.ty.kind {
+            TypeKind::Reference(..) => self.freeze_place(p),
+            _ => {
+                let ty = self.resolve_type(&v.ty);
+                let value = self.load(p);
+                let value = match ty {
+                    Ty::Unknown(_) => value,
+                    t => self.convert(value, &t),
+                };
+                self.new_local(&v.name, v.span, value)
+            }
+        };
+        self.bind(&v.name, Binding::Place(p));
+    }
+
+    fn threadgroup_variable(&mut self, v: &'a Declarator, ty: &Ty) -> Place {
+        let owner = self
+            .frames
+            .last()
+            .map_or_else(String::new, |f| f.name.clone());
+        if let Ty::Unknown(n) = ty {
+            let n = n.clone();
+            self.unsupported(
+                format!("threadgroup variable of type `{n}`"),
+                true,
+                false,
+                Vec::new(),
+            );
+        }
+        let obj = self.describe_object(&v.name, Space::Threadgroup, ty);
+        let key = ObjKey::Threadgroup(v.span, v.name.clone(), owner);
+        let o = self.object(key, || obj);
+        Place::Mem(ty.clone(), PtrVal::object(o))
+    }
+
+    /// A program-scope variable.
+    pub fn global_place(&mut self, g: &GlobalVar<'a>, targs: Option<&[TArg]>) -> Option<Place> {
+        let d = g.decl;
+        if let Some(a) = d.attrs.iter().find(|a| a.name == "function_constant") {
+            let index = a.args.first().and_then(|e| self.const_int(e)).unwrap_or(0) as u32;
+            let ty = self.resolve_type(&d.ty);
+            let Some(s) = ty.scalar() else {
+                self.note("function constant that is no scalar");
+                return Some(Place::Val(self.undef(&ty)));
+            };
+            let v = self.function_constant(index, false, &d.name, s);
+            return Some(Place::Val(Value::comps(ty, vec![v])));
+        }
+        if let Some(params) = g.template {
+            let given = Self::positional(params, targs?)?;
+            let (env, _) = self.template_env(params, &given, None, g.ns.clone())?;
+            return self.with_env(env, None, g.ns.clone(), |l| l.constant_variable(d));
+        }
+        self.with_env(Default::default(), None, g.ns.clone(), |l| {
+            l.constant_variable(d)
+        })
+    }
+
+    /// The variable of a function constant, or of whether it is defined.
+    pub fn function_constant(
+        &mut self,
+        index: u32,
+        defined: bool,
+        name: &str,
+        s: crate::ir::ScalarTy,
+    ) -> Expr {
+        if let Some(v) = self.function_constants.get(&(index, defined)) {
+            return Expr::var(s, *v);
+        }
+        let v = self.new_var(name.to_string(), s, true, self.span);
+        if let Some(var) = self.vars.get_mut(v.index()) {
+            var.kind = if defined {
+                VarKind::FunctionConstantDefined(index)
+            } else {
+                VarKind::FunctionConstant(index)
+            };
+        }
+        self.function_constants.insert((index, defined), v);
+        Expr::var(s, v)
+    }
+
+    /// A constant with an initialiser: folded, or an object with contents for arrays.
+    pub fn constant_variable(&mut self, d: &'a Declarator) -> Option<Place> {
+        let span = d.span;
+        let init = d.init.as_ref();
+        let mut ty = self.resolve_type(&d.ty);
+        if let Ty::Unsized(t) = &ty
+            && let Some(n) = list_len(&d.init)
+        {
+            ty = Ty::Array(t.clone(), n);
+        }
+        if let Ty::Ref(t, _) = ty {
+            ty = (*t).clone();
+        }
+        if self.depth > self.opts.max_nesting {
+            return None;
+        }
+        self.depth += 1;
+        let outer = self.span;
+        let (value, ok) = self.speculate(|l| {
+            let (block, v) = l.in_block(|l| match init {
+                None => l.default_value(&ty),
+                Some(Init::Assign(e)) => match &ty {
+                    Ty::Unknown(_) => l.eval(e),
+                    t => l.eval_as(e, t),
+                },
+                Some(Init::Paren(a)) => l.construct(&ty, a, false),
+                Some(Init::Brace(a)) => l.construct(&ty, a, true),
+            });
+            l.fold_block(&block, v)
+        });
+        self.span = outer;
+        self.depth -= 1;
+        if matches!(value.ty, Ty::Array(..)) && ok {
+            let key = ObjKey::Global(span, format!("{}{}", d.name, self.instance_text()));
+            let bytes = self.bytes_of(&value);
+            let mut obj: Object = self.describe_object(&d.name, Space::Constant, &value.ty);
+            obj.init = bytes;
+            obj.span = span;
+            let o = self.object(key, || obj);
+            return Some(Place::Mem(value.ty, PtrVal::object(o)));
+        }
+        if ok {
+            return Some(Place::Val(value));
+        }
+        if init.is_none() {
+            return Some(Place::Val(self.undef(&ty)));
+        }
+        // Not a constant expression that is understood.
+        None
+    }
+
+    fn instance_text(&self) -> String {
+        self.frames
+            .last()
+            .and_then(|f| f.record)
+            .and_then(|r| self.recs.get(r as usize))
+            .map_or_else(String::new, |r| format!("@{}", r.name))
+    }
+
+    fn bytes_of(&self, v: &Value) -> Option<Vec<u8>> {
+        let mut out = vec![0u8; usize::try_from(self.size_of(&v.ty)).ok()?];
+        for (l, leaf) in self.leaf_types(&v.ty).iter().zip(&v.leaves) {
+            let (Some(s), Leaf::S(e)) = (l.scalar, leaf) else {
+                return None;
+            };
+            let ExprKind::Const(bits) = e.kind else {
+                return None;
+            };
+            for k in 0..s.size() {
+                *out.get_mut((l.offset + k) as usize)? = (bits >> (8 * k)) as u8;
+            }
+        }
+        Some(out)
+    }
+
+    /// A value that is left to its default member initialisers, otherwise unspecified.
+    pub fn default_value(&mut self, ty: &Ty) -> Value {
+        let Ty::Record(id) = ty else {
+            return self.uninitialised(ty);
+        };
+        let Some(r) = self.recs.get(*id as usize).filter(|r| !r.is_union) else {
+            return self.undef(ty);
+        };
+        let fields = r.fields.clone();
+        let ns = r.ns.clone();
+        let mut leaves = Vec::new();
+        for f in &fields {
+            let v = match f.init {
+                Some(init) => self.with_env(Default::default(), Some(*id), ns.clone(), |l| {
+                    l.init_value(&f.ty, init)
+                }),
+                None => self.default_value(&f.ty),
+            };
+            leaves.extend(v.leaves);
+        }
+        Value {
+            ty: ty.clone(),
+            leaves,
+        }
+    }
+
+    /// Evaluates an initialiser.
+    pub fn init_value(&mut self, ty: &Ty, init: &'a Init) -> Value {
+        match init {
+            Init::Assign(e) => self.eval_as(e, ty),
+            Init::Paren(a) => self.construct(ty, a, false),
+            Init::Brace(a) => self.construct(ty, a, true),
+        }
+    }
+}
+
+fn init_expr(i: &Option<Init>) -> Option<&AExpr> {
+    match i {
+        Some(Init::Assign(e)) => Some(e),
+        Some(Init::Paren(v) | Init::Brace(v)) => v.first(),
+        None => None,
+    }
+}
+
+fn list_len(i: &Option<Init>) -> Option<u64> {
+    match i {
+        Some(Init::Assign(AExpr {
+            kind: crate::front::ast::ExprKind::InitList(v),
+            ..
+        }))
+        | Some(Init::Brace(v)) => Some(v.len() as u64),
+        _ => None,
+    }
+}

@@ -1,0 +1,389 @@
+//! Inlining of calls.
+//!
+//! Purpose: every call is expanded at its place with its own call path. Reference parameters are
+//! aliases of the argument; value parameters are new variables. Soundness direction: exact; recursion
+//! and excessive depth become `Unsupported` with all effects.
+
+use crate::front::ast::{Block, Expr as AExpr, Lambda, Param, Type, TypeKind};
+use crate::ir::Expr;
+use crate::source::Span;
+
+use super::call::Arg;
+use super::ctx::{Closure, Lowerer};
+use super::scope::{Binding, Env, Frame, FuncCand, Ret};
+use super::types::Ty;
+use super::value::{Leaf, Place, Value};
+
+impl<'a> Lowerer<'a> {
+    /// The function's name with its template arguments, as shown in call paths.
+    fn display_name(&mut self, c: &FuncCand<'a>, env: &Env<'a>) -> String {
+        let mut name = c.f.name.last_name().to_string();
+        if let Some(params) = &c.f.template
+            && !params.is_empty()
+        {
+            let args: Vec<String> = params
+                .iter()
+                .filter_map(|p| env.get(&p.name))
+                .map(|b| match b {
+                    Binding::Type(t) => self.type_name(t),
+                    Binding::Place(Place::Val(v)) => v
+                        .as_scalar()
+                        .and_then(Expr::as_int)
+                        .map_or_else(|| "?".into(), |v| v.to_string()),
+                    Binding::Func(f) => f.name.clone(),
+                    Binding::Template(t) => t.clone(),
+                    _ => "?".into(),
+                })
+                .collect();
+            name = format!("{name}<{}>", args.join(", "));
+        }
+        if let Some(r) = c.rec.and_then(|r| self.recs.get(r as usize)) {
+            name = format!("{}::{name}", r.name);
+        }
+        name
+    }
+
+    /// Checks depth and recursion; `true` when the call may be expanded.
+    fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
+        self.span = span;
+        let same = self.call_stack.iter().filter(|k| *k == key).count();
+        if same > 0 || self.call_stack.len() >= self.opts.max_depth {
+            let what = if same > 0 {
+                self.recursive.insert(name.to_string(), span);
+                format!("recursive call to `{name}`")
+            } else {
+                format!("call nested too deeply: `{name}`")
+            };
+            self.unsupported(what, true, true, Vec::new());
+            return false;
+        }
+        self.call_stack.push(key.to_string());
+        true
+    }
+
+    /// Expands a call.
+    pub fn inline_call(
+        &mut self,
+        c: &FuncCand<'a>,
+        env: Env<'a>,
+        this: Option<Place>,
+        args: Vec<Arg<'a>>,
+        span: Span,
+    ) -> Place {
+        let f = c.f;
+        let Some(body) = &f.body else {
+            return self.unknown_call(f.name.last_name(), &args, true);
+        };
+        let name = self.display_name(c, &env);
+        let stack_key = format!("{name}@{}", f.name_span.start);
+        let this = this.map(|t| self.freeze_place(t));
+        if !self.enter_call(&stack_key, &name, span) {
+            let ret = f.ret.as_ref();
+            let t = self.with_env(env, c.rec, c.ns.clone(), |l| match ret {
+                Some(t) => l.resolve_type(t),
+                None => Ty::Void,
+            });
+            return Place::Val(self.undef(t.strip_ref()));
+        }
+        let mut frame = self.new_frame(c, env, this, &name, span);
+        let label = self.new_label();
+        frame.ret = Some(Ret {
+            label,
+            ty: None,
+            count: 0,
+            first: None,
+            store: None,
+            span: f.name_span,
+            level: self.blocks.len() + 1,
+        });
+        self.frames.push(frame);
+        let ret_ty = match &f.ret {
+            None => Some(Ty::Void),
+            Some(t) if is_auto(t) => None,
+            Some(t) => match self.resolve_type(t) {
+                Ty::Unknown(_) => None,
+                t => Some(t),
+            },
+        };
+        if let Some(r) = self.frames.last_mut().and_then(|f| f.ret.as_mut()) {
+            r.ty = ret_ty.clone();
+        }
+        self.bind_params(&f.params, args);
+        let result = self.run_body(body, ret_ty);
+        self.frames.pop();
+        self.call_stack.pop();
+        self.span = span;
+        result
+    }
+
+    fn new_frame(
+        &mut self,
+        c: &FuncCand<'a>,
+        env: Env<'a>,
+        this: Option<Place>,
+        name: &str,
+        span: Span,
+    ) -> Frame<'a> {
+        let path = self.sub_path(name, span);
+        let mut frame = Frame::new(c.ns.clone(), path);
+        frame.scopes.push(env);
+        frame.scopes.push(Env::new());
+        frame.this = this;
+        frame.record = c.rec;
+        frame.name = name.to_string();
+        frame
+    }
+
+    /// Lowers a body in the current frame and yields the result.
+    fn run_body(&mut self, body: &'a Block, ret_ty: Option<Ty>) -> Place {
+        let (stmts, _) = self.in_block(|l| l.block(body));
+        let ret = self.frames.last().and_then(|f| f.ret.clone());
+        let Some(ret) = ret else {
+            return Place::Val(Value::void());
+        };
+        self.emit_region(ret.label, stmts);
+        if let Some(p) = ret.first {
+            return p;
+        }
+        if let Some((ty, store)) = ret.store {
+            let p = Place::Reg(super::value::RegPlace {
+                ty: ty.clone(),
+                store,
+                key: 0,
+                path: Vec::new(),
+            });
+            let v = self.load(p);
+            if let (Some(Ty::Ref(t, _)), Some(Leaf::P(p))) = (&ret_ty, v.leaves.first()) {
+                return self.deref(p.clone(), t);
+            }
+            return Place::Val(v);
+        }
+        match ret_ty {
+            Some(Ty::Void) | None => Place::Val(Value::void()),
+            Some(t) => Place::Val(self.undef(t.strip_ref())),
+        }
+    }
+
+    /// Expands a constructor on an object.
+    pub fn inline_constructor(
+        &mut self,
+        c: &FuncCand<'a>,
+        env: Env<'a>,
+        this: Place,
+        args: Vec<Arg<'a>>,
+        span: Span,
+    ) {
+        let f = c.f;
+        let (Some(body), Some(rec)) = (&f.body, c.rec) else {
+            return;
+        };
+        let name = self.display_name(c, &env);
+        let stack_key = format!("{name}@{}", f.name_span.start);
+        if !self.enter_call(&stack_key, &name, span) {
+            return;
+        }
+        let mut frame = self.new_frame(c, env, Some(this.clone()), &name, span);
+        let label = self.new_label();
+        frame.ret = Some(Ret {
+            label,
+            ty: Some(Ty::Void),
+            count: 0,
+            first: None,
+            store: None,
+            span: f.name_span,
+            level: self.blocks.len() + 1,
+        });
+        self.frames.push(frame);
+        self.bind_params(&f.params, args);
+        self.run_inits(rec, &this, f);
+        self.run_body(body, Some(Ty::Void));
+        self.frames.pop();
+        self.call_stack.pop();
+        self.span = span;
+    }
+
+    /// Binds parameters to arguments in the innermost frame.
+    fn bind_params(&mut self, params: &'a [Param], args: Vec<Arg<'a>>) {
+        let mut it = args.into_iter();
+        for p in params {
+            if p.pack {
+                // A pack of values: bound element by element is not needed by code that is
+                // expanded only through `sizeof...`.
+                let n = it.by_ref().count();
+                if n > 0 {
+                    self.note("parameter pack");
+                }
+                continue;
+            }
+            let ty = self.resolve_type(&p.ty);
+            let arg = match (it.next(), &p.default) {
+                (Some(a), _) => a,
+                (None, Some(d)) => self.default_arg(d),
+                (None, None) => Arg::Place(Place::Val(self.undef(ty.strip_ref()))),
+            };
+            let place = self.param_place(p, ty, arg);
+            if !p.name.is_empty() {
+                self.bind(&p.name, Binding::Place(place));
+            }
+        }
+    }
+
+    fn default_arg(&mut self, d: &'a AExpr) -> Arg<'a> {
+        self.arg(d)
+    }
+
+    fn param_place(&mut self, p: &'a Param, ty: Ty, arg: Arg<'a>) -> Place {
+        let span = p.span;
+        let generic = matches!(&ty, Ty::Unknown(_));
+        match (ty, arg) {
+            (Ty::Ref(t, _), Arg::Place(place)) => self.bind_reference(place, &t, &p.name, span),
+            (ty, Arg::List(args)) => {
+                // The list belongs to the caller: its names are looked up there.
+                let callee = self.frames.pop();
+                let v = self.construct(ty.strip_ref(), args, true);
+                self.frames.extend(callee);
+                self.new_local(&p.name, span, v)
+            }
+            // `auto` parameters of generic lambdas.
+            (_, Arg::Place(place)) if generic => {
+                if matches!(p.ty.kind, TypeKind::Reference(..)) {
+                    return match place {
+                        Place::Val(v) => self.new_local(&p.name, span, v),
+                        other => self.freeze_place(other),
+                    };
+                }
+                let v = self.decay(place);
+                self.new_local(&p.name, span, v)
+            }
+            (ty, Arg::Place(place)) => {
+                // A parameter of array type written `T a[N]` is a pointer.
+                let ty = match (&ty, &p.ty.kind) {
+                    (Ty::Array(t, _) | Ty::Unsized(t), TypeKind::Array(..)) => {
+                        Ty::Pointer(t.clone(), super::decl::declared_space(&p.ty))
+                    }
+                    _ => ty,
+                };
+                let v = match &ty {
+                    Ty::Pointer(..) => self.decay(place),
+                    _ => self.load(place),
+                };
+                let v = self.convert(v, &ty);
+                self.new_local(&p.name, span, v)
+            }
+        }
+    }
+
+    /// A lambda expression: remembers what it sees.
+    pub fn lambda(&mut self, l: &'a Lambda, span: Span) -> Value {
+        let path = self.path();
+        let id = self.persist.closures.insert_full((span, path)).0 as u32;
+        let mut frame = match self.frames.last() {
+            Some(f) => f.clone(),
+            None => return Value::void(),
+        };
+        frame.ctl.clear();
+        frame.ret = None;
+        // By value: the current values of local variables are kept.
+        let mut copied = Env::new();
+        if l.default_by_ref == Some(false) {
+            let mut seen = Env::new();
+            for s in &frame.scopes {
+                for (n, b) in s {
+                    seen.insert(n.clone(), b.clone());
+                }
+            }
+            for (n, b) in seen {
+                if let Binding::Place(Place::Reg(r)) = &b
+                    && self.persist.mutated.contains(&r.key)
+                    && r.ty.array_element().is_none()
+                {
+                    let v = self.load(Place::Reg(r.clone()));
+                    let v = self.freeze_value(v);
+                    let p = self.new_local(&n, span, v);
+                    copied.insert(n, Binding::Place(p));
+                }
+            }
+        }
+        for (n, by_ref, init) in &l.captures {
+            let place = match init {
+                Some(e) => self.place(e),
+                None => match self.local(n) {
+                    Some(Binding::Place(p)) => p,
+                    _ => continue,
+                },
+            };
+            let p = if *by_ref {
+                self.freeze_place(place)
+            } else if let Place::Val(_) | Place::Reg(_) = place {
+                let v = self.load(place);
+                let v = self.freeze_value(v);
+                self.new_local(n, span, v)
+            } else {
+                self.freeze_place(place)
+            };
+            copied.insert(n.clone(), Binding::Place(p));
+        }
+        frame.scopes.push(copied);
+        self.closures.insert(
+            id,
+            Closure {
+                lambda: l,
+                frame: std::rc::Rc::new(frame),
+            },
+        );
+        Value {
+            ty: Ty::Lambda(id),
+            leaves: Vec::new(),
+        }
+    }
+
+    /// Calls a closure.
+    pub fn call_lambda(&mut self, id: u32, args: Vec<Arg<'a>>, span: Span) -> Place {
+        let Some(c) = self.closures.get(&id).cloned() else {
+            return self.unknown_call("lambda", &args, true);
+        };
+        let name = "lambda".to_string();
+        let key = format!("lambda#{id}");
+        if !self.enter_call(&key, &name, span) {
+            return Place::Val(Value::void());
+        }
+        let path = self.sub_path(&name, span);
+        let mut frame: Frame<'a> = (*c.frame).clone();
+        frame.path = path;
+        frame.scopes.push(Env::new());
+        frame.name = format!("{}::lambda", frame.name);
+        let label = self.new_label();
+        let body: &'a Block = &c.lambda.body;
+        frame.ret = Some(Ret {
+            label,
+            ty: None,
+            count: 0,
+            first: None,
+            store: None,
+            span: body.span,
+            level: self.blocks.len() + 1,
+        });
+        self.frames.push(frame);
+        let ret_ty = match &c.lambda.ret {
+            Some(t) if !is_auto(t) => Some(self.resolve_type(t)),
+            _ => None,
+        };
+        if let Some(r) = self.frames.last_mut().and_then(|f| f.ret.as_mut()) {
+            r.ty = ret_ty.clone();
+        }
+        self.bind_params(&c.lambda.params, args);
+        let result = self.run_body(body, ret_ty);
+        self.frames.pop();
+        self.call_stack.pop();
+        self.span = span;
+        result
+    }
+}
+
+fn is_auto(t: &Type) -> bool {
+    match &t.kind {
+        TypeKind::Auto => true,
+        TypeKind::Reference(i, _) => is_auto(i),
+        _ => false,
+    }
+}

@@ -1,0 +1,36 @@
+//! Lowering: from the syntax tree to the IR of each kernel.
+//!
+//! Purpose: an interpreter-like walk that starts at each kernel, instantiates templates on demand and
+//! expands every call at its place. What comes out is typed scalar code with explicit memory accesses.
+//! Soundness direction: exact; what cannot be represented is an [`crate::ir::Stmt::Unsupported`] or an
+//! unspecified value, and is listed in [`crate::ir::Kernel::unsupported`]. An error in one kernel never
+//! loses another.
+
+mod assign;
+mod builtins;
+mod call;
+mod consteval;
+mod construct;
+mod convert;
+mod ctx;
+mod decl;
+mod entry;
+mod expr;
+mod fold;
+mod inline;
+mod layout;
+mod memory;
+mod params;
+mod places;
+mod pointer;
+mod record;
+mod resolve;
+mod scope;
+mod stmt;
+mod symbols;
+mod template;
+mod types;
+mod value;
+
+pub use ctx::LowerOptions;
+pub use entry::{Instantiation, KernelEntry, LowerOutput, kernels, lower_file};

@@ -1,0 +1,540 @@
+//! Pointers: arithmetic, pointer variables, selection, comparison.
+//!
+//! Purpose: a pointer is an object and a byte offset; a pointer variable that may point to several
+//! objects has a tag. Soundness direction: exact; a pointer whose object is not known makes each
+//! access through it unsupported.
+
+use std::rc::Rc;
+
+use crate::front::ast::AddressSpace;
+use crate::ir::*;
+
+use super::ctx::{Candidates, Lowerer, ObjKey, Slot};
+use super::fold::{self, i64c, u32c};
+use super::types::Ty;
+use super::value::{KeyId, Leaf, NULL_TAG, Place, PtrVal, RegPlace, Store, Target, Value};
+
+impl PtrVal {
+    /// The start of an object.
+    pub fn object(o: ObjectId) -> PtrVal {
+        PtrVal {
+            target: Target::Obj(o),
+            offset: i64c(0),
+        }
+    }
+
+    /// `nullptr`
+    pub fn null() -> PtrVal {
+        PtrVal {
+            target: Target::Null,
+            offset: i64c(0),
+        }
+    }
+
+    /// Never assigned.
+    pub fn unset() -> PtrVal {
+        PtrVal {
+            target: Target::Multi(u32c(NULL_TAG), Vec::new().into()),
+            offset: i64c(0),
+        }
+    }
+
+    /// Not known.
+    pub fn unknown() -> PtrVal {
+        PtrVal {
+            target: Target::Unknown,
+            offset: i64c(0),
+        }
+    }
+
+    /// Some bytes further.
+    pub fn plus(&self, bytes: u64) -> PtrVal {
+        self.plus_expr(i64c(bytes as i64))
+    }
+
+    /// Some bytes further.
+    pub fn plus_expr(&self, bytes: Expr) -> PtrVal {
+        PtrVal {
+            target: self.target.clone(),
+            offset: fold::binary(BinOp::Add, self.offset.clone(), bytes),
+        }
+    }
+}
+
+impl<'a> Lowerer<'a> {
+    /// `p + index` elements of `size` bytes; the index is sign- or zero-extended by its type.
+    pub fn ptr_add(&mut self, p: &PtrVal, index: Expr, size: u64, negative: bool) -> PtrVal {
+        let wide = fold::cast(index, ScalarTy::I64);
+        let bytes = fold::binary(BinOp::Mul, wide, i64c(size as i64));
+        if negative {
+            PtrVal {
+                target: p.target.clone(),
+                offset: fold::binary(BinOp::Sub, p.offset.clone(), bytes),
+            }
+        } else {
+            p.plus_expr(bytes)
+        }
+    }
+
+    /// What a pointer points to, as a place of that type.
+    pub fn deref(&mut self, p: PtrVal, ty: &Ty) -> Place {
+        if let Target::Reg(root) = &p.target {
+            if let Some(off) = p.offset.as_int()
+                && let Ok(off) = u64::try_from(off)
+                && let Some(place) = self.reg_at(root, off, ty)
+            {
+                return place;
+            }
+            self.learn_memory(root.key, &root.path);
+            return Place::Val(self.undef(ty));
+        }
+        Place::Mem(ty.clone(), p)
+    }
+
+    /// The part of a split variable at an offset.
+    fn reg_at(&mut self, r: &RegPlace, offset: u64, want: &Ty) -> Option<Place> {
+        if let Store::Mem(o) = &*r.store {
+            return Some(Place::Mem(want.clone(), PtrVal::object(*o).plus(offset)));
+        }
+        if offset == 0 && (r.ty == *want || r.ty.unpacked() == *want) {
+            return Some(Place::Reg(r.clone()));
+        }
+        let (index, base) = match &r.ty {
+            Ty::Array(t, _) => {
+                let s = self.size_of(t).max(1);
+                (offset / s, offset / s * s)
+            }
+            Ty::Vector(s, ..) | Ty::Simdgroup(s) => {
+                (offset / s.size(), offset / s.size() * s.size())
+            }
+            Ty::Matrix(s, _, rows) => {
+                let c = self.size_of(&Ty::Vector(*s, *rows, false)).max(1);
+                (offset / c, offset / c * c)
+            }
+            Ty::Record(id) => {
+                let fields = &self.recs.get(*id as usize)?.fields;
+                let i = fields.iter().rposition(|f| f.offset <= offset)?;
+                (i as u64, fields[i].offset)
+            }
+            _ => return None,
+        };
+        let child = self.reg_part(r, index as usize)?;
+        self.reg_at(&child, offset - base, want)
+    }
+
+    /// The `i`-th part of a split variable.
+    pub fn reg_part(&self, r: &RegPlace, i: usize) -> Option<RegPlace> {
+        let Store::Agg(parts) = &*r.store else {
+            return None;
+        };
+        let mut path = r.path.clone();
+        path.push(i as u32);
+        Some(RegPlace {
+            ty: self.part_type(&r.ty, i),
+            store: parts.get(i)?.clone(),
+            key: r.key,
+            path,
+        })
+    }
+
+    /// The address of a place.
+    pub fn address_of(&mut self, p: Place) -> PtrVal {
+        match p {
+            Place::Mem(_, ptr) => ptr,
+            Place::Reg(r) => {
+                if let Store::Mem(o) = &*r.store {
+                    return PtrVal::object(*o);
+                }
+                PtrVal {
+                    target: Target::Reg(r),
+                    offset: i64c(0),
+                }
+            }
+            Place::Comp(base, idx, _) => {
+                let size = base.ty().element().map_or(1, ScalarTy::size);
+                let first = u64::from(idx.first().copied().unwrap_or(0));
+                self.address_of(*base).plus(first * size)
+            }
+            Place::Dyn(base, index, ty) => {
+                let size = self.size_of(&ty);
+                let p = self.address_of(*base);
+                self.ptr_add(&p, index, size, false)
+            }
+            Place::Val(v) => {
+                // The address of a temporary: materialise it.
+                let span = self.span;
+                let ty = v.ty.clone();
+                let key = self.key(span, "%temporary");
+                let store = self.new_storage(&ty, "%tmp", key, &mut Vec::new(), true);
+                let r = RegPlace {
+                    ty,
+                    store,
+                    key,
+                    path: Vec::new(),
+                };
+                self.constructing.push(key);
+                self.store(&Place::Reg(r.clone()), v);
+                self.constructing.pop();
+                self.address_of(Place::Reg(r))
+            }
+        }
+    }
+
+    /// Storage for a variable: scalars, pointer slots, or memory where that was learnt.
+    pub fn new_storage(
+        &mut self,
+        ty: &Ty,
+        name: &str,
+        key: KeyId,
+        path: &mut Vec<u32>,
+        mutable: bool,
+    ) -> Rc<Store> {
+        let big = matches!(ty, Ty::Array(..)) && self.leaf_count(ty) > 256;
+        if big
+            || self.persist.memory.contains(&(key, path.clone()))
+            || matches!(ty, Ty::Record(id) if self.recs.get(*id as usize).is_some_and(|r| r.is_union))
+        {
+            let k = ObjKey::Thread(key, path.clone(), self.path());
+            let o = self.describe_object(name, Space::Thread, ty);
+            return Rc::new(Store::Mem(self.object(k, || o)));
+        }
+        let n = match ty {
+            Ty::Scalar(s) | Ty::Enum(_, s) | Ty::Atomic(s) => {
+                let v = self.new_var(name.to_string(), *s, !mutable, self.span);
+                return Rc::new(Store::Var(v, *s));
+            }
+            Ty::Pointer(..) | Ty::Ref(..) | Ty::Null => {
+                let slot = self.new_slot(name, key, path.clone());
+                return Rc::new(Store::Ptr(slot));
+            }
+            Ty::Vector(_, n, _) => usize::from(*n),
+            Ty::Simdgroup(_) => 2,
+            Ty::Matrix(_, c, _) => usize::from(*c),
+            Ty::Array(_, n) => *n as usize,
+            Ty::Record(id) => self.recs.get(*id as usize).map_or(0, |r| r.fields.len()),
+            _ => 0,
+        };
+        let mut parts = Vec::new();
+        for i in 0..n {
+            let t = self.part_type(ty, i);
+            let part = match ty {
+                Ty::Vector(..) => format!("{name}.{}", ["x", "y", "z", "w"][i.min(3)]),
+                Ty::Record(id) => {
+                    let f = self
+                        .recs
+                        .get(*id as usize)
+                        .and_then(|r| r.fields.get(i))
+                        .map_or("", |f| f.name.as_str());
+                    if f.is_empty() {
+                        name.to_string()
+                    } else {
+                        format!("{name}.{f}")
+                    }
+                }
+                _ => format!("{name}[{i}]"),
+            };
+            path.push(i as u32);
+            parts.push(self.new_storage(&t, &part, key, path, mutable));
+            path.pop();
+        }
+        Rc::new(Store::Agg(parts))
+    }
+
+    /// An object with the data that follow from its type.
+    pub fn describe_object(&self, name: &str, space: Space, ty: &Ty) -> Object {
+        let mut elem = ty;
+        let mut dims = Vec::new();
+        loop {
+            match elem {
+                Ty::Array(t, n) => {
+                    dims.push(*n);
+                    elem = t;
+                }
+                Ty::Unsized(t) => elem = t,
+                _ => break,
+            }
+        }
+        let sized = !matches!(ty, Ty::Unsized(_));
+        Object {
+            name: name.to_string(),
+            space,
+            size: sized.then(|| self.size_of(ty)),
+            elem: self.type_name(elem),
+            elem_size: self.size_of(elem),
+            scalar: self.fill_scalar(elem),
+            dims,
+            param: None,
+            read_only: space == Space::Constant,
+            init: None,
+            span: self.span,
+        }
+    }
+
+    fn new_slot(&mut self, name: &str, key: KeyId, path: Vec<u32>) -> usize {
+        let key = (self.path(), key, path);
+        let known = self
+            .persist
+            .candidates
+            .get(&key)
+            .cloned()
+            .unwrap_or_default();
+        let span = self.span;
+        let several = known.objects.len() + usize::from(known.null) > 1;
+        let tag =
+            several.then(|| self.new_var(format!("{name}.object"), ScalarTy::U32, false, span));
+        let offset = self.new_var(format!("{name}.offset"), ScalarTy::I64, false, span);
+        self.slots.push(Slot {
+            key,
+            tag,
+            offset,
+            known,
+            used: false,
+        });
+        self.slots.len() - 1
+    }
+
+    /// Reads a pointer variable.
+    pub fn read_slot(&mut self, i: usize) -> PtrVal {
+        let Some(s) = self.slots.get_mut(i) else {
+            return PtrVal::unknown();
+        };
+        s.used = true;
+        let offset = Expr::var(ScalarTy::I64, s.offset);
+        if s.known.unknown {
+            return PtrVal::unknown();
+        }
+        let objs: Vec<ObjectId> = s.known.objects.iter().copied().collect();
+        let target = match (s.tag, objs.as_slice()) {
+            (None, [o]) => Target::Obj(*o),
+            (Some(t), _) => Target::Multi(Expr::var(ScalarTy::U32, t), objs.into()),
+            (None, _) => Target::Multi(u32c(NULL_TAG), objs.into()),
+        };
+        PtrVal { target, offset }
+    }
+
+    /// Assigns a pointer variable.
+    pub fn write_slot(&mut self, i: usize, p: PtrVal) {
+        let (tag, cands) = self.tag_of(&p);
+        let Some(s) = self.slots.get(i).cloned() else {
+            return;
+        };
+        let mut merged = s.known.clone();
+        merged.objects.extend(cands.objects);
+        merged.null |= cands.null;
+        // What is unknown only because something was learnt in this pass is not kept.
+        merged.unknown |= cands.unknown && !self.restart;
+        if merged != s.known {
+            let several = merged.objects.len() + usize::from(merged.null) > 1;
+            if s.used || several {
+                self.restart = true;
+            }
+            let e = self.persist.candidates.entry(s.key.clone()).or_default();
+            e.objects.extend(merged.objects.iter().copied());
+            e.null |= merged.null;
+            e.unknown |= merged.unknown;
+            if let Some(s) = self.slots.get_mut(i) {
+                s.known = merged;
+            }
+        }
+        if let Some(t) = s.tag {
+            self.assign(t, tag);
+        }
+        self.assign(s.offset, p.offset);
+    }
+
+    /// The tag of a pointer and what it may point to.
+    fn tag_of(&mut self, p: &PtrVal) -> (Expr, Candidates) {
+        let mut c = Candidates::default();
+        let tag = match &p.target {
+            Target::Obj(o) => {
+                c.objects.insert(*o);
+                u32c(o.0)
+            }
+            Target::Multi(t, objs) => {
+                c.objects.extend(objs.iter().copied());
+                c.null = !objs.is_empty();
+                t.clone()
+            }
+            Target::Null => {
+                c.null = true;
+                u32c(NULL_TAG)
+            }
+            Target::Reg(r) => {
+                self.learn_memory(r.key, &r.path);
+                u32c(NULL_TAG)
+            }
+            Target::Unknown => {
+                c.unknown = true;
+                u32c(NULL_TAG)
+            }
+        };
+        (tag, c)
+    }
+
+    /// `c ? a : b` on pointers.
+    pub fn select_ptr(&mut self, c: &Expr, a: PtrVal, b: PtrVal) -> PtrVal {
+        match fold::const_bool(c) {
+            Some(true) => return a,
+            Some(false) => return b,
+            None => {}
+        }
+        let offset = fold::select(c.clone(), a.offset.clone(), b.offset.clone());
+        match (&a.target, &b.target) {
+            (Target::Obj(x), Target::Obj(y)) if x == y => {
+                return PtrVal {
+                    target: a.target,
+                    offset,
+                };
+            }
+            (Target::Unknown, _) | (_, Target::Unknown) => return PtrVal::unknown(),
+            (Target::Null, Target::Null) => return PtrVal::null(),
+            _ => {}
+        }
+        let (ta, ca) = self.tag_of(&a);
+        let (tb, cb) = self.tag_of(&b);
+        let objs: Vec<ObjectId> = ca.objects.union(&cb.objects).copied().collect();
+        let tag = fold::select(c.clone(), ta, tb);
+        PtrVal {
+            target: Target::Multi(tag, objs.into()),
+            offset,
+        }
+    }
+
+    /// `a == b` (or `!=`) on pointers.
+    pub fn ptr_equal(&mut self, a: &PtrVal, b: &PtrVal) -> Expr {
+        let same_off = fold::binary(BinOp::Eq, a.offset.clone(), b.offset.clone());
+        match (&a.target, &b.target) {
+            (Target::Obj(x), Target::Obj(y)) => {
+                if x == y {
+                    same_off
+                } else {
+                    fold::boolc(false)
+                }
+            }
+            (Target::Null, Target::Null) => fold::boolc(true),
+            // A buffer argument may or may not be bound; all threads see the same.
+            (Target::Null, Target::Obj(o)) | (Target::Obj(o), Target::Null) => {
+                let Some(obj) = self.persist.objects.get(o.index()) else {
+                    return Expr::undef(ScalarTy::Bool);
+                };
+                match (obj.param, obj.space, obj.size) {
+                    (Some(p), Space::Device | Space::Constant, _) => {
+                        let name = format!("{}.bound", obj.name);
+                        fold::not(self.argument_bound(p, name))
+                    }
+                    (None, _, Some(_)) | (_, Space::Threadgroup, _) => fold::boolc(false),
+                    _ => Expr::undef(ScalarTy::Bool),
+                }
+            }
+            (Target::Reg(_), Target::Null) | (Target::Null, Target::Reg(_)) => fold::boolc(false),
+            (Target::Unknown, _) | (_, Target::Unknown) => Expr::undef(ScalarTy::Bool),
+            _ => {
+                let (ta, _) = self.tag_of(a);
+                let (tb, _) = self.tag_of(b);
+                let same_tag = fold::binary(BinOp::Eq, ta, tb);
+                if matches!(a.target, Target::Null) || matches!(b.target, Target::Null) {
+                    same_tag
+                } else {
+                    fold::binary(BinOp::And, same_tag, same_off)
+                }
+            }
+        }
+    }
+
+    /// A pointer that is stored at an offset of an object: what it points to is its own object.
+    pub fn load_pointer(&mut self, ty: &Ty, leaf: u64, at: &PtrVal) -> PtrVal {
+        let info = self.pointer_leaf(ty, leaf);
+        if let (Target::Obj(o), Some(off), Some((field, pointee, space))) =
+            (&at.target, at.offset.as_int(), info)
+            && let Ok(off) = u64::try_from(off)
+            && !self.is_thread(*o)
+            && let Some(base) = self.persist.objects.get(o.index())
+        {
+            let space = match space {
+                Some(AddressSpace::Constant) => Space::Constant,
+                Some(AddressSpace::Device) => Space::Device,
+                _ => return PtrVal::unknown(),
+            };
+            let name = if field.is_empty() {
+                format!("{}[{}]", base.name, off / 8)
+            } else {
+                format!("{}.{field}", base.name)
+            };
+            let obj = self.describe_object(&name, space, &Ty::Unsized(pointee));
+            return PtrVal::object(self.object(ObjKey::Field(*o, off), || obj));
+        }
+        PtrVal::unknown()
+    }
+
+    fn pointer_leaf(&self, ty: &Ty, offset: u64) -> Option<(String, Rc<Ty>, Option<AddressSpace>)> {
+        match ty {
+            Ty::Pointer(t, s) | Ty::Ref(t, s) => Some((String::new(), t.clone(), *s)),
+            Ty::Array(t, _) => {
+                let size = self.size_of(t).max(1);
+                let (_, p, s) = self.pointer_leaf(t, offset % size)?;
+                Some((String::new(), p, s))
+            }
+            Ty::Record(id) => {
+                let r = self.recs.get(*id as usize)?;
+                let f = r
+                    .fields
+                    .iter()
+                    .find(|f| f.offset <= offset && offset < f.offset + self.size_of(&f.ty))?;
+                let (inner, p, s) = self.pointer_leaf(&f.ty, offset - f.offset)?;
+                let name = match (f.name.is_empty(), inner.is_empty()) {
+                    (_, true) => f.name.clone(),
+                    (true, _) => inner,
+                    _ => format!("{}.{inner}", f.name),
+                };
+                Some((name, p, s))
+            }
+            _ => None,
+        }
+    }
+
+    /// A pointer value from a place of array or pointer type.
+    pub fn as_pointer(&mut self, p: Place) -> Option<(PtrVal, Rc<Ty>)> {
+        match p.ty().clone() {
+            Ty::Array(t, _) | Ty::Unsized(t) => Some((self.address_of(p), t)),
+            Ty::Pointer(t, _) => {
+                let v = self.load(p);
+                match v.leaves.into_iter().next() {
+                    Some(Leaf::P(p)) => Some((p, t)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The address space a place is in.
+    pub fn space_of(&self, p: &Place) -> Option<AddressSpace> {
+        match p {
+            Place::Mem(_, ptr) => self.ptr_space(ptr),
+            _ => Some(AddressSpace::Thread),
+        }
+    }
+
+    /// The address space a pointer points into.
+    pub fn ptr_space(&self, p: &PtrVal) -> Option<AddressSpace> {
+        let o = match &p.target {
+            Target::Obj(o) => *o,
+            Target::Multi(_, objs) => *objs.first()?,
+            Target::Reg(_) => return Some(AddressSpace::Thread),
+            _ => return None,
+        };
+        Some(match self.persist.objects.get(o.index())?.space {
+            Space::Threadgroup => AddressSpace::Threadgroup,
+            Space::Device => AddressSpace::Device,
+            Space::Constant => AddressSpace::Constant,
+            Space::Thread => AddressSpace::Thread,
+            Space::Texture => AddressSpace::Other,
+        })
+    }
+
+    /// A pointer value with its type.
+    pub fn pointer_value(&self, p: PtrVal, pointee: Rc<Ty>) -> Value {
+        let space = self.ptr_space(&p);
+        Value::pointer(Ty::Pointer(pointee, space), p)
+    }
+}

@@ -1,0 +1,336 @@
+//! From written types to resolved ones.
+//!
+//! Purpose: names, aliases, templates and type traits in type position. Soundness direction: exact;
+//! what is not understood is [`Ty::Unknown`], which makes every use of it unsupported.
+
+use std::rc::Rc;
+
+use crate::front::ast::{Alias, ItemKind, Member, Path, PathSegment, Type, TypeKind};
+use crate::ir::ScalarTy;
+
+use super::ctx::Lowerer;
+use super::scope::{Binding, Container, Env};
+use super::symbols::visible;
+use super::template::TArg;
+use super::types::{Ty, builtin_type};
+
+impl<'a> Lowerer<'a> {
+    /// Resolves a type.
+    pub fn resolve_type(&mut self, t: &'a Type) -> Ty {
+        if self.depth > 200 {
+            return Ty::Unknown("type nesting".into());
+        }
+        self.depth += 1;
+        let r = self.resolve_type_inner(t);
+        self.depth -= 1;
+        r
+    }
+
+    fn resolve_type_inner(&mut self, t: &'a Type) -> Ty {
+        match &t.kind {
+            TypeKind::Named(p) => self
+                .type_path(p)
+                .unwrap_or_else(|| Ty::Unknown(p.last_name().into())),
+            TypeKind::Auto => Ty::Unknown("auto".into()),
+            TypeKind::Decltype(e) => self.type_of(e),
+            TypeKind::Pointer(inner) => {
+                let space = inner.quals.space;
+                if let TypeKind::Function { .. } = inner.kind {
+                    return Ty::Unknown("function pointer".into());
+                }
+                let t = self.resolve_type(inner);
+                match t {
+                    Ty::Unknown(n) => Ty::Unknown(n),
+                    t => Ty::Pointer(Rc::new(t), space),
+                }
+            }
+            TypeKind::Reference(inner, _) => {
+                let mut space = inner.quals.space;
+                // `threadgroup T (&x)[N]` carries the space on the element.
+                let mut e = &**inner;
+                while let TypeKind::Array(t, _) = &e.kind {
+                    e = t;
+                    space = space.or(e.quals.space);
+                }
+                match self.resolve_type(inner) {
+                    Ty::Unknown(n) => Ty::Unknown(n),
+                    Ty::Ref(t, s) => Ty::Ref(t, s.or(space)),
+                    t => Ty::Ref(Rc::new(t), space),
+                }
+            }
+            TypeKind::Array(inner, n) => {
+                let elem = self.resolve_type(inner);
+                if let Ty::Unknown(_) = elem {
+                    return elem;
+                }
+                match n {
+                    None => Ty::Unsized(Rc::new(elem)),
+                    Some(e) => match self.const_int(e) {
+                        Some(v) if v >= 0 => Ty::Array(Rc::new(elem), v as u64),
+                        _ => Ty::Unknown("array of non-constant size".into()),
+                    },
+                }
+            }
+            TypeKind::Function { .. } => Ty::Unknown("function".into()),
+            TypeKind::Record(r) => self.declare_record(r, t.span),
+        }
+    }
+
+    /// Resolves a path as a type.
+    pub fn type_path(&mut self, p: &'a Path) -> Option<Ty> {
+        let (last, quals) = p.segments.split_last()?;
+        match self.container(quals) {
+            Container::Type(t) => self.member_type(&t, last),
+            Container::Quals(q) => self.type_segment(last, &q),
+        }
+    }
+
+    /// Resolves one segment, perhaps qualified by namespaces, as a type.
+    pub fn type_segment(&mut self, seg: &'a PathSegment, quals: &[&str]) -> Option<Ty> {
+        let name = seg.name.as_str();
+        if quals.is_empty() {
+            match self.local(name) {
+                Some(Binding::Type(t)) => return Some(t),
+                Some(Binding::Template(real)) => {
+                    let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
+                    return self.named_template(&real, args, &[]);
+                }
+                Some(_) => return None,
+                None => {}
+            }
+            let mut rec = self.frames.last().and_then(|f| f.record);
+            while let Some(r) = rec {
+                if let Some(Binding::Type(t)) = self.recs.get(r as usize)?.env.get(name) {
+                    return Some(t.clone());
+                }
+                if seg.args.is_none() && self.recs.get(r as usize)?.decl.name == name {
+                    return Some(Ty::Record(r));
+                }
+                if let Some(t) = self.member_type(&Ty::Record(r), seg) {
+                    return Some(t);
+                }
+                rec = self.recs.get(r as usize)?.outer;
+            }
+        }
+        let syms = self.syms.clone();
+        let ns = self.ns();
+        if let Some(all) = syms.aliases.get(name)
+            && let Some(d) = visible(all, |d| &d.ns, &ns, quals).last()
+        {
+            return self.alias(d.item, seg, None, d.ns.clone());
+        }
+        if syms.records.contains_key(name) {
+            let args = seg.args.as_deref().map(|a| self.template_args(a));
+            if let Some(t) = self.instantiate_named(name, args, quals) {
+                return Some(t);
+            }
+        }
+        if let Some(id) = syms.enums.get(name) {
+            let d = &syms.enum_table[(*id - super::symbols::FIRST_ENUM) as usize];
+            let s = self.enum_scalar(d.item);
+            return Some(Ty::Enum(*id, s));
+        }
+        if let Some(args) = &seg.args {
+            // `numeric_limits<T>` inherits what a file specialises for its own types.
+            if name == "numeric_limits" && syms.records.contains_key("_numeric_limits_impl") {
+                let args = self.template_args(args);
+                return self.instantiate_named("_numeric_limits_impl", Some(args), &[]);
+            }
+            return self.builtin_template(name, args);
+        }
+        builtin_type(name)
+    }
+
+    fn named_template(&mut self, name: &str, args: Vec<TArg>, quals: &[&str]) -> Option<Ty> {
+        self.instantiate_named(name, Some(args), quals)
+    }
+
+    fn alias(
+        &mut self,
+        a: &'a Alias,
+        seg: &'a PathSegment,
+        rec: Option<u32>,
+        ns: Rc<str>,
+    ) -> Option<Ty> {
+        let mut env = Env::new();
+        if let Some(params) = &a.template {
+            let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
+            let given = Self::positional(params, &args)?;
+            env = self.template_env(params, &given, rec, ns.clone())?.0;
+        }
+        Some(self.with_env(env, rec, ns, |l| l.resolve_type(&a.ty)))
+    }
+
+    /// A type that is a member of another: `T::U`.
+    pub fn member_type(&mut self, t: &Ty, seg: &'a PathSegment) -> Option<Ty> {
+        let name = seg.name.as_str();
+        let Ty::Record(id) = t else {
+            return match (name, t) {
+                ("type", _) => Some(t.clone()),
+                (_, Ty::Unknown(_)) => Some(t.clone()),
+                _ => None,
+            };
+        };
+        let r = self.recs.get(*id as usize)?;
+        let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
+        for m in decl.members.iter().flatten() {
+            let Member::Item(item) = m else { continue };
+            match &item.kind {
+                ItemKind::Alias(a) if a.name == name => {
+                    return self.alias(a, seg, Some(*id), ns);
+                }
+                ItemKind::Record(r) if r.name == name && r.members.is_some() => {
+                    let mut env = Env::new();
+                    let mut targs = Vec::new();
+                    if let Some(params) = &r.template {
+                        let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
+                        let given = Self::positional(params, &args)?;
+                        (env, targs) = self.template_env(params, &given, Some(*id), ns.clone())?;
+                    }
+                    return Some(self.instantiate(r, item.span, env, targs, Some(*id), ns));
+                }
+                ItemKind::Enum(e) if e.name == name => {
+                    let s = self.enum_scalar(e);
+                    return Some(Ty::Scalar(s));
+                }
+                _ => {}
+            }
+        }
+        bases
+            .into_iter()
+            .find_map(|b| self.member_type(&Ty::Record(b), seg))
+    }
+
+    fn builtin_template(
+        &mut self,
+        name: &str,
+        args: &'a [crate::front::ast::TemplateArg],
+    ) -> Option<Ty> {
+        let args = self.template_args(args);
+        let ty = |i: usize| match args.get(i) {
+            Some(TArg::Ty(t)) => Some(t.clone()),
+            _ => None,
+        };
+        let val = |i: usize| match args.get(i) {
+            Some(TArg::Val(_, v)) => Some(*v),
+            _ => None,
+        };
+        let elem = |i: usize| ty(i).and_then(|t| t.scalar());
+        let dim = |i: usize| val(i).and_then(|v| u8::try_from(v).ok());
+        Some(match name {
+            "vec" => Ty::vector(elem(0)?, dim(1).filter(|n| (1..=4).contains(n))?),
+            "packed_vec" => Ty::Vector(elem(0)?, dim(1).filter(|n| (2..=4).contains(n))?, true),
+            "matrix" => Ty::Matrix(elem(0)?, dim(1)?, dim(2)?),
+            "simdgroup_matrix" if val(1) == Some(8) && val(2) == Some(8) => Ty::Simdgroup(elem(0)?),
+            "atomic" | "_atomic" => Ty::Atomic(elem(0)?),
+            "array" => match ty(0)? {
+                t @ Ty::Opaque(_) => t,
+                t => Ty::Array(Rc::new(t), val(1)?),
+            },
+            "conditional" | "conditional_t" => {
+                if val(0)? != 0 {
+                    ty(1)?
+                } else {
+                    ty(2)?
+                }
+            }
+            "enable_if" | "enable_if_t" => match val(0) {
+                Some(v) if v != 0 => ty(1).unwrap_or(Ty::Void),
+                _ => Ty::Unknown("enable_if".into()),
+            },
+            "remove_reference" | "remove_reference_t" | "remove_cv" | "remove_cv_t"
+            | "remove_const" | "remove_const_t" | "remove_volatile_t" | "remove_cvref_t"
+            | "decay" | "decay_t" | "remove_addrspace_t" | "type_identity_t" | "type_identity"
+            | "add_const_t" => ty(0)?.strip_ref().clone(),
+            "remove_pointer" | "remove_pointer_t" => match ty(0)? {
+                Ty::Pointer(t, _) => (*t).clone(),
+                t => t,
+            },
+            "make_unsigned" | "make_unsigned_t" | "make_signed" | "make_signed_t" => {
+                let unsigned = name.starts_with("make_u");
+                let conv = |s: ScalarTy| match (s.size(), unsigned) {
+                    (1, true) => ScalarTy::U8,
+                    (2, true) => ScalarTy::U16,
+                    (4, true) => ScalarTy::U32,
+                    (8, true) => ScalarTy::U64,
+                    (1, false) => ScalarTy::I8,
+                    (2, false) => ScalarTy::I16,
+                    (4, false) => ScalarTy::I32,
+                    _ => ScalarTy::I64,
+                };
+                match ty(0)? {
+                    Ty::Vector(s, n, p) => Ty::Vector(conv(s), n, p),
+                    t => Ty::Scalar(conv(t.scalar()?)),
+                }
+            }
+            "void_t" => Ty::Void,
+            "underlying_type_t" => Ty::Scalar(elem(0)?),
+            n if n.starts_with("texture") || n.starts_with("depth") => Ty::Opaque(n.into()),
+            "imageblock"
+            | "tensor"
+            | "visible_function_table"
+            | "intersection_function_table"
+            | "acceleration_structure"
+            | "mesh"
+            | "patch_control_point" => Ty::Opaque(name.into()),
+            _ => return None,
+        })
+    }
+
+    /// Evaluates a standard type trait: `is_same_v<A, B>`, `is_integral<T>::value`.
+    pub fn bool_trait(&mut self, p: &'a Path) -> Option<bool> {
+        let seg = match p.segments.as_slice() {
+            [.., s, last] if last.name == "value" && s.args.is_some() => s,
+            [.., last] => last,
+            [] => return None,
+        };
+        let name = seg.name.strip_suffix("_v").unwrap_or(&seg.name);
+        let simd_type = matches!(name, "__is_valid_simdgroup_type");
+        if !name.starts_with("is_") && !simd_type {
+            return None;
+        }
+        let args = self.template_args(seg.args.as_deref()?);
+        let t = match args.first()? {
+            TArg::Ty(t) => t.strip_ref(),
+            _ => return None,
+        };
+        let s = match t {
+            Ty::Scalar(s) => Some(*s),
+            _ => None,
+        };
+        let other = match args.get(1) {
+            Some(TArg::Ty(t)) => Some(t.clone()),
+            _ => None,
+        };
+        Some(match name {
+            "__is_valid_simdgroup_type" => t.element().is_some_and(|s| s.size() <= 4),
+            "is_same" => *t == *other?.strip_ref(),
+            "is_integral" => s.is_some_and(|s| !s.is_float()),
+            "is_floating_point" => s.is_some_and(ScalarTy::is_float),
+            "is_arithmetic" | "is_scalar" => s.is_some(),
+            "is_signed" => s.is_some_and(|s| s.is_signed() || s.is_float()),
+            "is_unsigned" => s.is_some_and(|s| !s.is_signed() && !s.is_float()),
+            "is_pointer" => matches!(t, Ty::Pointer(..)),
+            "is_array" => matches!(t, Ty::Array(..) | Ty::Unsized(_)),
+            "is_vector" => matches!(t, Ty::Vector(..)),
+            "is_enum" => matches!(t, Ty::Enum(..)),
+            "is_class" => matches!(t, Ty::Record(_)),
+            "is_void" => *t == Ty::Void,
+            "is_convertible" => self.convertible(t, &other?).is_some(),
+            "is_base_of" => match (t, other?) {
+                (Ty::Record(a), Ty::Record(b)) => self.is_base(*a, b),
+                _ => false,
+            },
+            _ => return None,
+        })
+    }
+
+    /// Whether record `a` is `b` or one of its bases.
+    pub fn is_base(&self, a: u32, b: u32) -> bool {
+        a == b
+            || self
+                .recs
+                .get(b as usize)
+                .is_some_and(|r| r.bases.iter().any(|x| self.is_base(a, *x)))
+    }
+}

@@ -1,0 +1,527 @@
+//! Template arguments: evaluation, deduction, matching of specialisations.
+//!
+//! Purpose: find the arguments of function and class templates as C++ does for the forms that
+//! kernels use. Soundness direction: exact; a failed deduction makes a candidate not viable.
+
+use std::collections::BTreeMap;
+
+use crate::front::ast::{
+    Expr, ExprKind, Path, TemplateArg, TemplateParam, TemplateParamKind, Type, TypeKind,
+};
+use crate::ir;
+
+use super::ctx::Lowerer;
+use super::scope::{Binding, Entity, Env};
+use super::types::Ty;
+use super::value::{Leaf, Place, Value};
+
+/// A template argument.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TArg {
+    /// A type.
+    Ty(Ty),
+    /// A constant: its type and bits.
+    Val(Ty, u64),
+    /// A function, an index into the table of function references.
+    Func(u32),
+    /// A class template.
+    Template(String),
+    /// A pack.
+    Pack(Vec<TArg>),
+    /// Could not be evaluated.
+    Unknown,
+}
+
+/// Deduced arguments by parameter name.
+pub type Deduced = BTreeMap<String, TArg>;
+
+impl<'a> Lowerer<'a> {
+    /// Evaluates written template arguments.
+    pub fn template_args(&mut self, args: &'a [TemplateArg]) -> Vec<TArg> {
+        let mut out = Vec::new();
+        for a in args {
+            match a {
+                TemplateArg::Pack(inner) => {
+                    let name = match &**inner {
+                        TemplateArg::Path(p) => p.as_ident(),
+                        TemplateArg::Type(Type {
+                            kind: TypeKind::Named(p),
+                            ..
+                        }) => p.as_ident(),
+                        _ => None,
+                    };
+                    if let Some(Binding::Pack(v)) = name.and_then(|n| self.local(n)) {
+                        out.extend(v);
+                    } else {
+                        out.push(TArg::Unknown);
+                    }
+                }
+                _ => out.push(self.template_arg(a)),
+            }
+        }
+        out
+    }
+
+    fn template_arg(&mut self, a: &'a TemplateArg) -> TArg {
+        match a {
+            TemplateArg::Type(t) => {
+                if let TypeKind::Named(p) = &t.kind {
+                    return self.template_path(p);
+                }
+                TArg::Ty(self.resolve_type(t))
+            }
+            TemplateArg::Expr(e) => match &e.kind {
+                ExprKind::Path(p) => self.template_path(p),
+                _ => self.value_targ(e),
+            },
+            TemplateArg::Path(p) => self.template_path(p),
+            TemplateArg::Pack(_) => TArg::Unknown,
+        }
+    }
+
+    fn value_targ(&mut self, e: &'a Expr) -> TArg {
+        match self.const_value(e) {
+            Some(v) => match (v.as_scalar().map(|x| &x.kind), &v.ty) {
+                (Some(ir::ExprKind::Const(b)), ty) => TArg::Val(ty.clone(), *b),
+                _ => TArg::Unknown,
+            },
+            None => TArg::Unknown,
+        }
+    }
+
+    fn template_path(&mut self, p: &'a Path) -> TArg {
+        if let Some(t) = self.type_path(p) {
+            return TArg::Ty(t);
+        }
+        if let Some(name) = p.as_ident() {
+            match self.local(name) {
+                Some(Binding::Template(t)) => return TArg::Template(t),
+                Some(Binding::Pack(v)) => return TArg::Pack(v),
+                _ => {}
+            }
+            if self
+                .syms
+                .records
+                .get(name)
+                .is_some_and(|r| r.iter().any(|d| d.item.template.is_some()))
+            {
+                return TArg::Template(name.to_string());
+            }
+        }
+        match self.entity(p) {
+            Entity::Place(p) => {
+                let v = self.in_block(|l| l.load(p)).1;
+                match (v.as_scalar().map(|x| &x.kind), &v.ty) {
+                    (Some(ir::ExprKind::Const(b)), ty) => TArg::Val(ty.clone(), *b),
+                    _ => TArg::Unknown,
+                }
+            }
+            Entity::Type(t) => TArg::Ty(t),
+            Entity::Funcs(f) => {
+                let i = self
+                    .funcs
+                    .iter()
+                    .position(|g| g.name == f.name && g.targs == f.targs)
+                    .unwrap_or_else(|| {
+                        self.funcs.push(f);
+                        self.funcs.len() - 1
+                    });
+                TArg::Func(i as u32)
+            }
+            Entity::Builtin(_, name, _) => match self.bool_trait(p) {
+                Some(b) => TArg::Val(Ty::BOOL, u64::from(b)),
+                None => TArg::Template(name.to_string()),
+            },
+        }
+    }
+
+    /// What a template parameter is bound to.
+    pub fn targ_binding(&mut self, arg: &TArg, want: Option<&Ty>) -> Binding<'a> {
+        match arg {
+            TArg::Ty(t) => Binding::Type(t.clone()),
+            TArg::Val(t, bits) => {
+                let s = t.scalar().unwrap_or(ir::ScalarTy::I32);
+                let mut e = ir::Expr::constant(s, *bits);
+                let mut ty = t.clone();
+                if let Some(w) = want
+                    && let Some(ws) = w.scalar()
+                {
+                    e = super::fold::cast(e, ws);
+                    ty = w.clone();
+                }
+                Binding::Place(Place::Val(Value {
+                    ty,
+                    leaves: vec![Leaf::S(e)],
+                }))
+            }
+            TArg::Func(i) => match self.funcs.get(*i as usize) {
+                Some(f) => Binding::Func(f.clone()),
+                None => Binding::Type(Ty::Unknown("function".into())),
+            },
+            TArg::Template(n) => Binding::Template(n.clone()),
+            TArg::Pack(v) => Binding::Pack(v.clone()),
+            TArg::Unknown => Binding::Type(Ty::Unknown("template argument".into())),
+        }
+    }
+
+    /// Binds the parameters of a template to explicit or deduced arguments and defaults, in the
+    /// current frame's innermost scope. Returns the full argument list, or `None` when one is missing.
+    pub fn bind_template(
+        &mut self,
+        params: &'a [TemplateParam],
+        given: &Deduced,
+    ) -> Option<Vec<TArg>> {
+        let mut full = Vec::new();
+        for p in params {
+            let mut arg = given.get(&p.name).filter(|_| !p.name.is_empty()).cloned();
+            let mut want = None;
+            match &p.kind {
+                TemplateParamKind::Type { default } => {
+                    if arg.is_none() {
+                        if p.pack {
+                            arg = Some(TArg::Pack(Vec::new()));
+                        } else if let Some(d) = default {
+                            let t = self.resolve_type(d);
+                            if matches!(t, Ty::Unknown(_)) {
+                                return None;
+                            }
+                            arg = Some(TArg::Ty(t));
+                        } else if p.name.is_empty() {
+                            arg = Some(TArg::Unknown);
+                        }
+                    }
+                }
+                TemplateParamKind::Value { ty, default } => {
+                    let t = self.resolve_type(ty);
+                    if matches!(&t, Ty::Unknown(n) if &**n == "enable_if") {
+                        return None;
+                    }
+                    want = Some(t);
+                    if arg.is_none() {
+                        if p.pack {
+                            arg = Some(TArg::Pack(Vec::new()));
+                        } else if let Some(d) = default {
+                            arg = Some(self.value_targ(d));
+                        } else if p.name.is_empty() {
+                            arg = Some(TArg::Unknown);
+                        }
+                    }
+                }
+                TemplateParamKind::Template => {}
+            }
+            let mut arg = arg?;
+            if let (TArg::Val(..), Some(w)) = (&arg, &want)
+                && let Some(s) = w.scalar()
+                && let Binding::Place(Place::Val(v)) = self.targ_binding(&arg, Some(w))
+                && let Some(ir::ExprKind::Const(b)) = v.as_scalar().map(|e| e.kind.clone())
+            {
+                let _ = s;
+                arg = TArg::Val(w.clone(), b);
+            }
+            if !p.name.is_empty() {
+                let b = self.targ_binding(&arg, want.as_ref());
+                self.bind(&p.name, b);
+            }
+            full.push(arg);
+        }
+        Some(full)
+    }
+
+    /// Matches positional arguments with parameter names.
+    pub fn positional(params: &[TemplateParam], args: &[TArg]) -> Option<Deduced> {
+        let mut out = Deduced::new();
+        let mut i = 0;
+        for (k, p) in params.iter().enumerate() {
+            let key = if p.name.is_empty() {
+                format!("#{k}")
+            } else {
+                p.name.clone()
+            };
+            if p.pack {
+                let rest = args.get(i..).unwrap_or(&[]);
+                if let [TArg::Pack(v)] = rest {
+                    out.insert(key, TArg::Pack(v.clone()));
+                } else {
+                    out.insert(key, TArg::Pack(rest.to_vec()));
+                }
+                i = args.len();
+            } else if let Some(a) = args.get(i) {
+                out.insert(key, a.clone());
+                i += 1;
+            }
+        }
+        (i >= args.len()).then_some(out)
+    }
+
+    fn unify(&mut self, name: &str, arg: TArg, out: &mut Deduced) -> bool {
+        match out.get(name) {
+            None => {
+                out.insert(name.to_string(), arg);
+                true
+            }
+            Some(TArg::Val(_, a)) => matches!(&arg, TArg::Val(_, b) if a == b),
+            Some(x) => *x == arg,
+        }
+    }
+
+    /// Deduces template parameters from a parameter type and an argument type.
+    pub fn deduce(
+        &mut self,
+        p: &'a Type,
+        a: &Ty,
+        params: &'a [TemplateParam],
+        out: &mut Deduced,
+    ) -> bool {
+        match &p.kind {
+            TypeKind::Named(path) => {
+                if let Some(n) = path.as_ident()
+                    && params.iter().any(|t| t.name == n && !t.name.is_empty())
+                {
+                    return self.unify(n, TArg::Ty(a.unpacked()), out);
+                }
+                let Some(args) = path.segments.last().and_then(|s| s.args.as_ref()) else {
+                    return true;
+                };
+                self.deduce_named(path, args, a, params, out)
+            }
+            TypeKind::Pointer(inner) => match a {
+                Ty::Pointer(t, space) => {
+                    if let (Some(x), Some(y)) = (inner.quals.space, space)
+                        && x != *y
+                    {
+                        return false;
+                    }
+                    self.deduce(inner, t, params, out)
+                }
+                Ty::Array(t, _) | Ty::Unsized(t) => self.deduce(inner, t, params, out),
+                Ty::Null => true,
+                _ => false,
+            },
+            TypeKind::Reference(inner, _) => self.deduce(inner, a, params, out),
+            TypeKind::Array(inner, n) => match a {
+                Ty::Array(t, m) => {
+                    if !self.deduce(inner, t, params, out) {
+                        return false;
+                    }
+                    if let Some(e) = n
+                        && let ExprKind::Path(path) = &e.kind
+                        && let Some(name) = path.as_ident()
+                        && params.iter().any(|t| t.name == name)
+                    {
+                        return self.unify(name, TArg::Val(Ty::Scalar(ir::ScalarTy::U64), *m), out);
+                    }
+                    true
+                }
+                Ty::Pointer(t, _) | Ty::Unsized(t) => self.deduce(inner, t, params, out),
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+
+    fn deduce_named(
+        &mut self,
+        path: &'a Path,
+        args: &'a [TemplateArg],
+        a: &Ty,
+        params: &'a [TemplateParam],
+        out: &mut Deduced,
+    ) -> bool {
+        let int = |n: u8| TArg::Val(Ty::INT, u64::from(n));
+        let actual: Vec<TArg> = match (path.last_name(), a) {
+            ("vec", Ty::Vector(s, n, _)) => vec![TArg::Ty(Ty::Scalar(*s)), int(*n)],
+            ("matrix", Ty::Matrix(s, c, r)) => vec![TArg::Ty(Ty::Scalar(*s)), int(*c), int(*r)],
+            ("simdgroup_matrix", Ty::Simdgroup(s)) => {
+                vec![TArg::Ty(Ty::Scalar(*s)), int(8), int(8)]
+            }
+            ("atomic" | "_atomic", Ty::Atomic(s)) => vec![TArg::Ty(Ty::Scalar(*s))],
+            ("array", Ty::Array(t, n)) => vec![
+                TArg::Ty((**t).clone()),
+                TArg::Val(Ty::Scalar(ir::ScalarTy::U64), *n),
+            ],
+            ("vec" | "matrix" | "simdgroup_matrix" | "atomic" | "_atomic" | "array", _) => {
+                return false;
+            }
+            (name, Ty::Record(id)) => {
+                let Some(r) = self.recs.get(*id as usize) else {
+                    return false;
+                };
+                if r.decl.name == name {
+                    r.targs.clone()
+                } else {
+                    let bases = r.bases.clone();
+                    return bases.iter().any(|b| {
+                        let mut trial = out.clone();
+                        let ok = self.deduce_named(path, args, &Ty::Record(*b), params, &mut trial);
+                        if ok {
+                            *out = trial;
+                        }
+                        ok
+                    }) || self.type_is_alias(path);
+                }
+            }
+            (name, _) => {
+                // A user class template cannot match another type; an alias is not deduced here.
+                return !self.syms.records.contains_key(name);
+            }
+        };
+        self.match_args(args, &actual, params, out)
+    }
+
+    fn type_is_alias(&self, path: &Path) -> bool {
+        !self.syms.records.contains_key(path.last_name())
+    }
+
+    /// Matches written (possibly dependent) arguments against actual ones.
+    pub fn match_args(
+        &mut self,
+        pattern: &'a [TemplateArg],
+        actual: &[TArg],
+        params: &'a [TemplateParam],
+        out: &mut Deduced,
+    ) -> bool {
+        // Arguments that cannot be deduced from are evaluated once the others are known.
+        let mut later: Vec<(&'a TemplateArg, &TArg)> = Vec::new();
+        for (i, p) in pattern.iter().enumerate() {
+            if let TemplateArg::Pack(inner) = p {
+                if let TemplateArg::Path(path) = &**inner
+                    && let Some(n) = path.as_ident()
+                {
+                    let rest = actual.get(i..).unwrap_or(&[]).to_vec();
+                    return self.unify(n, TArg::Pack(rest), out);
+                }
+                return false;
+            }
+            let Some(a) = actual.get(i) else {
+                return false;
+            };
+            let ok = match p {
+                TemplateArg::Path(path)
+                | TemplateArg::Expr(Expr {
+                    kind: ExprKind::Path(path),
+                    ..
+                })
+                | TemplateArg::Type(Type {
+                    kind: TypeKind::Named(path),
+                    ..
+                }) => {
+                    if let Some(n) = path.as_ident()
+                        && params.iter().any(|t| t.name == n)
+                    {
+                        self.unify(n, a.clone(), out)
+                    } else if let (Some(args), TArg::Ty(t)) =
+                        (path.segments.last().and_then(|s| s.args.as_ref()), a)
+                        && mentions(args, params)
+                    {
+                        if !self.deducible(path.last_name()) {
+                            later.push((p, a));
+                            continue;
+                        }
+                        let t = t.clone();
+                        self.deduce_named(path, args, &t, params, out)
+                    } else {
+                        same_arg(&self.template_path(path), a)
+                    }
+                }
+                TemplateArg::Type(t) => match a {
+                    TArg::Ty(x) => {
+                        let x = x.clone();
+                        self.deduce(t, &x, params, out) && self.shape_matches(t, &x)
+                    }
+                    _ => false,
+                },
+                TemplateArg::Expr(e) => same_arg(&self.value_targ(e), a),
+                TemplateArg::Pack(_) => false,
+            };
+            if !ok {
+                return false;
+            }
+        }
+        if pattern.len() != actual.len() {
+            return false;
+        }
+        if later.is_empty() {
+            return true;
+        }
+        let mut env = Env::new();
+        for (n, a) in out.iter() {
+            let b = self.targ_binding(a, None);
+            env.insert(n.clone(), b);
+        }
+        let (rec, ns) = (self.frames.last().and_then(|f| f.record), self.ns());
+        self.with_env(env, rec, ns, |l| {
+            later
+                .iter()
+                .all(|(p, a)| same_arg(&l.template_arg(p), a))
+        })
+    }
+
+    /// Whether `name<…>` is a template whose arguments a type determines.
+    fn deducible(&self, name: &str) -> bool {
+        matches!(
+            name,
+            "vec" | "matrix" | "simdgroup_matrix" | "atomic" | "_atomic" | "array"
+        ) || self.syms.records.contains_key(name)
+    }
+
+    fn shape_matches(&mut self, t: &'a Type, a: &Ty) -> bool {
+        match (&t.kind, a) {
+            (TypeKind::Pointer(i), Ty::Pointer(x, s)) => {
+                (i.quals.space.is_none() || *s == i.quals.space) && self.shape_matches(i, x)
+            }
+            (TypeKind::Pointer(_), _) => false,
+            _ => true,
+        }
+    }
+
+    /// A frame scope for template parameters; used around [`Self::bind_template`].
+    pub fn template_env(
+        &mut self,
+        params: &'a [TemplateParam],
+        given: &Deduced,
+        record: Option<u32>,
+        ns: std::rc::Rc<str>,
+    ) -> Option<(Env<'a>, Vec<TArg>)> {
+        self.with_env(Env::new(), record, ns, |l| {
+            let full = l.bind_template(params, given)?;
+            let env = l.frames.last_mut()?.scopes.pop()?;
+            Some((env, full))
+        })
+    }
+}
+
+fn same_arg(a: &TArg, b: &TArg) -> bool {
+    match (a, b) {
+        (TArg::Val(_, x), TArg::Val(_, y)) => x == y,
+        _ => a == b,
+    }
+}
+
+fn mentions(args: &[TemplateArg], params: &[TemplateParam]) -> bool {
+    args.iter().any(|a| match a {
+        TemplateArg::Path(p)
+        | TemplateArg::Type(Type {
+            kind: TypeKind::Named(p),
+            ..
+        })
+        | TemplateArg::Expr(Expr {
+            kind: ExprKind::Path(p),
+            ..
+        }) => p.segments.iter().any(|s| {
+            params.iter().any(|t| t.name == s.name)
+                || s.args.as_ref().is_some_and(|x| mentions(x, params))
+        }),
+        TemplateArg::Pack(_) => true,
+        // A literal mentions nothing; any other expression may.
+        TemplateArg::Expr(e) => !matches!(
+            e.kind,
+            ExprKind::Int { .. } | ExprKind::Bool(_) | ExprKind::Float { .. }
+        ),
+        TemplateArg::Type(t) => match &t.kind {
+            TypeKind::Pointer(i) | TypeKind::Reference(i, _) | TypeKind::Array(i, _) => {
+                mentions(std::slice::from_ref(&TemplateArg::Type((**i).clone())), params)
+            }
+            _ => false,
+        },
+    })
+}
