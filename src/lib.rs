@@ -2,10 +2,12 @@
 
 pub mod analysis;
 pub mod cfg;
+pub mod cli;
 pub mod encode;
 pub mod exec;
 pub mod front;
 pub mod ir;
 pub mod prove;
+pub mod report;
 pub mod smt;
 pub mod source;

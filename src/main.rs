@@ -1,5 +1,5 @@
 //! The `unbarrier` command-line program; all work is done by the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    unbarrier::cli::main()
 }

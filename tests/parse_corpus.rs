@@ -48,13 +48,15 @@ fn corpus_parses() {
             continue;
         };
         bytes += map.file(main).text.len();
-        let mut options = PreprocessOptions::default();
-        options.include_dirs = path
-            .ancestors()
-            .skip(1)
-            .take(3)
-            .map(Path::to_path_buf)
-            .collect();
+        let options = PreprocessOptions {
+            include_dirs: path
+                .ancestors()
+                .skip(1)
+                .take(3)
+                .map(Path::to_path_buf)
+                .collect(),
+            ..PreprocessOptions::default()
+        };
         let pre = preprocess(&mut map, main, &options);
         preprocessed += usize::from(!pre.has_errors());
         tokens += pre.tokens.len();

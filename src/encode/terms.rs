@@ -12,7 +12,7 @@ use super::launch::{Contract, LaunchVars, ThreadVars};
 use super::logic::{AtomId, AtomKind, BoolId, Interval, Lin, Logic};
 use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId, TermKind, range_of};
-use crate::ir::{Kernel, LoopId, MathFn, ScalarTy, UnOp, VarId};
+use crate::ir::{Kernel, LoopId, MathFn, ObjectId, ScalarTy, UnOp, VarId};
 
 mod bits;
 mod ops;
@@ -49,6 +49,8 @@ pub struct Encoder<'a> {
     threads: Vec<ThreadVars>,
     /// Constraints on launch and threads, always asserted.
     pub base: Vec<BoolId>,
+    /// Reads of never-written memory: object, type, byte offset, value.
+    pub reads: Vec<(ObjectId, ScalarTy, Lin, AtomId)>,
     lazy_memo: HashMap<(TermId, u8, Counters), Lin>,
     bool_memo: HashMap<(TermId, u8, Counters), BoolId>,
 }
@@ -79,6 +81,7 @@ impl<'a> Encoder<'a> {
             launch,
             threads,
             base,
+            reads: Vec::new(),
             lazy_memo: HashMap::new(),
             bool_memo: HashMap::new(),
         }
@@ -240,9 +243,12 @@ impl<'a> Encoder<'a> {
                 let at = self.value(offset, ctx);
                 let (lo, hi) = range_of(ty);
                 let name = format!("mem{}.{}", object.0, ty.name());
-                let (a, _) = self
+                let (a, new) = self
                     .logic
-                    .intern(AtomKind::App(name, vec![at]), Interval::new(lo, hi));
+                    .intern(AtomKind::App(name, vec![at.clone()]), Interval::new(lo, hi));
+                if new {
+                    self.reads.push((object, ty, at, a));
+                }
                 Lin::atom(a)
             }
             TermKind::Unary(UnOp::Neg, a) => self.lazy(a, ctx).scale(-1),
@@ -438,9 +444,12 @@ impl<'a> Encoder<'a> {
             TermKind::Read(object, offset) => {
                 let at = self.value(offset, ctx);
                 let name = format!("mem{}.bool", object.0);
-                let (a, _) = self
+                let (a, new) = self
                     .logic
-                    .intern(AtomKind::App(name, vec![at]), Interval::new(0, 1));
+                    .intern(AtomKind::App(name, vec![at.clone()]), Interval::new(0, 1));
+                if new {
+                    self.reads.push((object, ScalarTy::Bool, at, a));
+                }
                 let z = self.logic.eq(&Lin::atom(a), &Lin::constant(0));
                 self.logic.not(z)
             }

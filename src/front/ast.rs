@@ -384,7 +384,8 @@ impl Path {
 /// One segment of a path.
 #[derive(Clone, Debug)]
 pub struct PathSegment {
-    /// Identifier, or `operator…`, or `~T`.
+    /// Identifier, or `operator…`, or `~T`, or (as the first segment only) the spelling of
+    /// `decltype(e)` in `decltype(e)::x`.
     pub name: String,
     /// Template arguments, when written.
     pub args: Option<Vec<TemplateArg>>,

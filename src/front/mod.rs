@@ -3,6 +3,7 @@
 //! Soundness direction: exact; what cannot be represented exactly becomes an explicit
 //! `Unsupported` node that later stages treat as unknown.
 
+pub mod assume;
 pub mod ast;
 pub mod lower;
 pub mod parse;

@@ -3,8 +3,14 @@
 //! Soundness direction: `removable` only when every added pair was shown conflict-free; every
 //! doubt ends in `unknown` with its reason.
 
+pub mod decide;
+pub mod ended;
+pub mod interval;
+pub mod joint;
+pub mod kernel;
 pub mod nowrap;
-
 pub mod verdict;
+pub mod witness;
 
+pub use kernel::{Options, prove_kernel, removal_of};
 pub use verdict::*;

@@ -173,6 +173,8 @@ pub struct Divergence {
 pub struct KernelVerdicts {
     /// Barrier instances, in IR order.
     pub barriers: Vec<BarrierVerdict>,
+    /// One per source place: the verdict on deleting all its instances in this kernel together.
+    pub sites: Vec<BarrierVerdict>,
     /// Existing races.
     pub races: Vec<Race>,
     /// Divergent barriers.

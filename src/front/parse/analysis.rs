@@ -4,8 +4,9 @@
 
 use super::angles::{self, Angles};
 use super::brackets::{Brackets, NONE, match_brackets};
+use super::library::is_builtin_type;
 use super::limits;
-use super::names::{self, Names, is_builtin_type};
+use super::names::{self, Names};
 use super::shape::{Look, Shapes};
 use super::words::{Word, WordKind, words};
 use crate::source::{Diagnostic, Token};

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use super::brackets::NONE;
-use super::names::{self, Names};
+use super::library;
+use super::names::Names;
 use super::words::{Word, WordKind};
 
 /// Longest template list, in words (groups in brackets count once).
@@ -62,8 +63,8 @@ pub(super) fn find(words: &[Word], partner: &[u32], names: &Names) -> Angles {
             params: vec![false; words.len()],
         },
     };
-    for i in 0..words.len() {
-        if words[i].is("<") && f.out.open[i].is_none() {
+    for (i, w) in words.iter().enumerate() {
+        if w.is("<") && f.out.open[i].is_none() {
             f.memo.retain(|&k, _| k >= i);
             if let Some(end) = f.list(i, 0)
                 && !end.first_half
@@ -123,11 +124,12 @@ impl Finder<'_> {
                     });
                 }
                 Some(
-                    if self.names.class_templates.contains(name) || names::is_library_template(name)
+                    if self.names.class_templates.contains(name)
+                        || library::is_library_template(name)
                     {
                         Hint::Class
                     } else if self.names.fn_templates.contains(name)
-                        || names::is_library_fn_template(name)
+                        || library::is_library_fn_template(name)
                     {
                         Hint::Function
                     } else {

@@ -9,6 +9,9 @@ use crate::source::{Diagnostic, Token};
 /// Deepest nesting of brackets that is parsed.
 pub(super) const MAX_NESTING: usize = 256;
 
+/// How many open brackets are searched for the partner of one that does not fit.
+const REACH: usize = 2 * MAX_NESTING;
+
 /// No partner.
 pub(super) const NONE: u32 = u32::MAX;
 
@@ -42,7 +45,6 @@ struct Matcher<'a> {
     tokens: &'a [Token],
     out: &'a mut Brackets,
     stack: Vec<usize>,
-    too_deep: bool,
 }
 
 impl<'a> Matcher<'a> {
@@ -52,7 +54,6 @@ impl<'a> Matcher<'a> {
             tokens,
             out,
             stack: Vec::new(),
-            too_deep: false,
         }
     }
 
@@ -68,11 +69,7 @@ impl<'a> Matcher<'a> {
             }
             match &*w.text {
                 "(" | "[" | "{" => self.open(i),
-                ")" | "]" | "}" => {
-                    if !self.close(i, recover) && !recover {
-                        return false;
-                    }
-                }
+                ")" | "]" | "}" if !self.close(i, recover) && !recover => return false,
                 _ => {}
             }
         }
@@ -91,8 +88,7 @@ impl<'a> Matcher<'a> {
 
     fn open(&mut self, i: usize) {
         self.stack.push(i);
-        if self.stack.len() == MAX_NESTING + 1 && !self.too_deep {
-            self.too_deep = true;
+        if self.stack.len() == MAX_NESTING + 1 {
             let d = Diagnostic::error(format!(
                 "brackets are nested more than {MAX_NESTING} levels deep"
             ))
@@ -100,9 +96,6 @@ impl<'a> Matcher<'a> {
             .with_primary(self.span(i), "this is one level too many")
             .with_help("split the expression or the function into smaller ones");
             self.out.errors.push((i, d));
-        }
-        if self.stack.len() < MAX_NESTING / 2 {
-            self.too_deep = false;
         }
     }
 
@@ -124,8 +117,11 @@ impl<'a> Matcher<'a> {
             return false;
         }
         // A brace closes over forgotten parentheses; a parenthesis never closes over a brace.
-        let reach = self.stack.iter().rposition(|&s| self.words[s].text == want);
-        let barrier = self.stack.iter().rposition(|&s| self.words[s].text == "{");
+        let from = self.stack.len().saturating_sub(REACH);
+        let near = &self.stack[from..];
+        let reach = near.iter().rposition(|&s| self.words[s].text == want);
+        let barrier = near.iter().rposition(|&s| self.words[s].text == "{");
+        let (reach, barrier) = (reach.map(|k| k + from), barrier.map(|k| k + from));
         match reach {
             Some(k) if want == "{" || barrier.is_none_or(|b| b < k) => {
                 if let Some(&top) = self.stack.last() {
@@ -183,7 +179,12 @@ impl<'a> Matcher<'a> {
     fn is_kernel_start(&self, i: usize) -> bool {
         self.words[i].is_kw("kernel")
             && self.words.get(i + 1).is_some_and(|w| w.text == "void")
-            && self.stack.iter().any(|&s| !self.is_namespace_brace(s))
+            && self
+                .stack
+                .iter()
+                .rev()
+                .take(REACH)
+                .any(|&s| !self.is_namespace_brace(s))
     }
 
     fn is_namespace_brace(&self, open: usize) -> bool {

@@ -4,7 +4,7 @@
 //! opened here; what is left is cut at `;` and `}` of the outermost level.
 
 use super::analysis::Analysis;
-use super::brackets::NONE;
+use super::brackets::{MAX_NESTING, NONE};
 use super::build::Builder;
 use super::grammar::{MslGrammar, Rule};
 use super::message::syntax_error;
@@ -22,6 +22,8 @@ pub(super) struct Splitter<'a> {
     pub tokens: &'a [Token],
     /// What was found wrong.
     pub diagnostics: Vec<Diagnostic>,
+    /// Namespaces around.
+    pub depth: usize,
 }
 
 impl Splitter<'_> {
@@ -73,7 +75,8 @@ impl Splitter<'_> {
                 k += 1;
             }
         }
-        if k >= end || !w.get(k)?.is("{") {
+        // Deeper ones were refused by the bracket pass; their item carries the message.
+        if k >= end || !w.get(k)?.is("{") || self.depth >= MAX_NESTING {
             return None;
         }
         let close = self.a.partner[k];
@@ -84,7 +87,9 @@ impl Splitter<'_> {
             (close as usize, close as usize + 1)
         };
         let linkage = w[i].is_kw("extern");
+        self.depth += 1;
         let items = self.items(k + 1, body_end);
+        self.depth -= 1;
         if linkage {
             out.extend(items);
         } else {
@@ -106,13 +111,10 @@ impl Splitter<'_> {
     /// The index after the item that starts at `i`.
     fn item_end(&self, i: usize, end: usize) -> usize {
         let w = self.a.words;
-        let limit = self
-            .a
-            .cuts
-            .iter()
-            .copied()
-            .find(|&c| c > i)
-            .map_or(end, |c| c.min(end));
+        let cuts = &self.a.cuts;
+        let limit = cuts
+            .get(cuts.partition_point(|&c| c <= i))
+            .map_or(end, |&c| c.min(end));
         let (mut assigned, mut called) = (false, false);
         let mut j = i;
         while j < limit {

@@ -12,6 +12,7 @@ mod build;
 mod dump;
 mod grammar;
 mod items;
+mod library;
 mod limits;
 mod message;
 mod names;
@@ -67,6 +68,7 @@ fn parse_here(tokens: &[Token]) -> ParseOutput {
         a: &a,
         tokens,
         diagnostics: Vec::new(),
+        depth: 0,
     };
     let items = s.items(0, words.len());
     ParseOutput {

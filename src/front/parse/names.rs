@@ -6,7 +6,11 @@
 use std::collections::HashSet;
 
 use super::brackets::NONE;
+use super::library::{is_builtin_type, is_library_type};
 use super::words::{Word, WordKind};
+
+/// Longest template head or `typedef` that is looked at, in words.
+const MAX_SCAN: usize = 4096;
 
 /// What is known about names.
 pub(super) struct Names<'a> {
@@ -18,171 +22,6 @@ pub(super) struct Names<'a> {
     pub class_templates: HashSet<&'a str>,
     /// Function templates of this file.
     pub fn_templates: HashSet<&'a str>,
-}
-
-/// A type that the language defines and no program can redefine.
-pub(super) fn is_builtin_type(name: &str) -> bool {
-    let base = name.strip_prefix("packed_").unwrap_or(name);
-    let digits = base.trim_end_matches(|c: char| c.is_ascii_digit() || c == 'x');
-    if matches!(
-        digits,
-        "bool"
-            | "char"
-            | "uchar"
-            | "short"
-            | "ushort"
-            | "int"
-            | "uint"
-            | "long"
-            | "ulong"
-            | "half"
-            | "bfloat"
-            | "float"
-            | "double"
-    ) {
-        return matches!(
-            &base[digits.len()..],
-            "" | "2"
-                | "3"
-                | "4"
-                | "2x2"
-                | "2x3"
-                | "2x4"
-                | "3x2"
-                | "3x3"
-                | "3x4"
-                | "4x2"
-                | "4x3"
-                | "4x4"
-        );
-    }
-    matches!(
-        name,
-        "void"
-            | "size_t"
-            | "ptrdiff_t"
-            | "uint8_t"
-            | "uint16_t"
-            | "uint32_t"
-            | "uint64_t"
-            | "int8_t"
-            | "int16_t"
-            | "int32_t"
-            | "int64_t"
-            | "uintptr_t"
-            | "intptr_t"
-            | "atomic_int"
-            | "atomic_uint"
-            | "atomic_float"
-            | "atomic_bool"
-            | "atomic_ulong"
-            | "simdgroup_float8x8"
-            | "simdgroup_half8x8"
-            | "simdgroup_bfloat8x8"
-            | "bfloat16_t"
-            | "float16_t"
-            | "__fp16"
-            | "_Float16"
-            | "nullptr_t"
-    )
-}
-
-/// A class template (or other type) of the MSL library.
-pub(super) fn is_library_type(name: &str) -> bool {
-    matches!(
-        name,
-        "atomic"
-            | "vec"
-            | "matrix"
-            | "simdgroup_matrix"
-            | "array"
-            | "array_ref"
-            | "sampler"
-            | "numeric_limits"
-            | "conditional_t"
-            | "enable_if_t"
-            | "integral_constant"
-            | "bool_constant"
-            | "true_type"
-            | "false_type"
-            | "tensor"
-            | "tensor_handle"
-            | "tensor_inline"
-            | "dextents"
-            | "extents"
-            | "simdgroup_event"
-            | "imageblock"
-            | "simdgroup_barrier_flags"
-            | "memory_order"
-            | "mem_flags"
-            | "visible_function_table"
-    ) || (name.starts_with("texture") && name.len() > 7)
-        || name.starts_with("depth2d")
-        || name.starts_with("depthcube")
-        || (name.starts_with("remove_") && name.ends_with("_t"))
-        || (name.starts_with("make_") && name.ends_with("_t"))
-        || name.starts_with("packed_vec")
-}
-
-/// A template of the MSL library that is not a function.
-pub(super) fn is_library_template(name: &str) -> bool {
-    matches!(
-        name,
-        "vec"
-            | "matrix"
-            | "simdgroup_matrix"
-            | "array"
-            | "array_ref"
-            | "atomic"
-            | "numeric_limits"
-            | "conditional"
-            | "conditional_t"
-            | "enable_if"
-            | "enable_if_t"
-            | "integral_constant"
-            | "bool_constant"
-            | "tensor"
-            | "dextents"
-            | "extents"
-            | "function"
-            | "visible_function_table"
-            | "intersection_function_table"
-            | "imageblock"
-            | "index_sequence"
-            | "integer_sequence"
-            | "make_index_sequence"
-            | "make_integer_sequence"
-            | "packed_vec"
-            | "tuple"
-            | "pair"
-    ) || (name.starts_with("texture") && name.len() > 7)
-        || (name.starts_with("depth") && name.len() > 7)
-        || name.starts_with("remove_")
-        || name.starts_with("add_")
-        || name.starts_with("make_signed")
-        || name.starts_with("make_unsigned")
-        || (name.starts_with("is_") && name.len() > 5)
-}
-
-/// A function template of the MSL library that is called with explicit arguments.
-pub(super) fn is_library_fn_template(name: &str) -> bool {
-    matches!(
-        name,
-        "as_type"
-            | "make_filled_simdgroup_matrix"
-            | "min"
-            | "max"
-            | "clamp"
-            | "select"
-            | "bitcast"
-            | "declval"
-            | "forward"
-            | "move"
-            | "get"
-            | "make_uniform"
-    ) || name.starts_with("simd_shuffle")
-        || name.starts_with("simdgroup_")
-        || name.starts_with("atomic_")
 }
 
 /// Collects names.
@@ -198,6 +37,7 @@ pub(super) fn collect<'a>(words: &'a [Word<'a>], partner: &[u32]) -> Names<'a> {
             fn_templates: HashSet::new(),
         },
         scoped: Vec::new(),
+        heads_until: 0,
     };
     c.run();
     c.n
@@ -216,6 +56,8 @@ struct Collector<'a, 'p> {
     globals: HashSet<&'a str>,
     n: Names<'a>,
     scoped: Vec<Scope<'a>>,
+    /// Template heads before this word are dealt with.
+    heads_until: usize,
 }
 
 impl<'a> Collector<'a, '_> {
@@ -237,7 +79,7 @@ impl<'a> Collector<'a, '_> {
                         }
                     }
                     "typedef" => self.typedef(i),
-                    "template" => self.template(i),
+                    "template" if i >= self.heads_until => self.template(i),
                     _ => {}
                 },
                 _ => {}
@@ -272,6 +114,7 @@ impl<'a> Collector<'a, '_> {
     /// with a `struct scale`.
     fn values(&mut self) {
         let mut open: Vec<usize> = Vec::new();
+        let mut known: HashSet<(usize, &str)> = HashSet::new();
         for i in 1..self.words.len() {
             let (prev, w) = (&self.words[i - 1], &self.words[i]);
             if prev.is("(") || prev.is("{") {
@@ -289,6 +132,9 @@ impl<'a> Collector<'a, '_> {
             let Some(&bracket) = open.last().filter(|_| hides) else {
                 continue;
             };
+            if !known.insert((bracket, &w.text)) {
+                continue;
+            }
             let mut end = self.after_group(bracket);
             if self.words[bracket].is("(") {
                 // A parameter lives in the body, a loop variable in the statement.
@@ -372,7 +218,7 @@ impl<'a> Collector<'a, '_> {
     fn typedef(&mut self, i: usize) {
         let mut j = i + 1;
         let mut last: Option<&'a str> = None;
-        while let Some(w) = self.words.get(j) {
+        while let Some(w) = self.words.get(j).filter(|_| j < i + MAX_SCAN) {
             if w.is(";") {
                 break;
             }
@@ -426,8 +272,15 @@ impl<'a> Collector<'a, '_> {
         } else if self.words.get(j).is_none_or(|w| w.is_name()) {
             return; // `x.template f<…>`
         }
-        // `template <…> template <…>`: the inner one names the entity.
-        let named_inside = self.words.get(j).is_some_and(|w| w.is_kw("template"));
+        // `template <…> template <…>`: all heads open one scope; the entity is a member.
+        let mut named_inside = false;
+        while self.words.get(j).is_some_and(|w| w.is_kw("template"))
+            && self.words.get(j + 1).is_some_and(|w| w.is("<"))
+        {
+            named_inside = true;
+            j = self.parameters(j + 2, &mut scope);
+        }
+        self.heads_until = j;
         let mut name: Option<&'a str> = None;
         let mut is_class = false;
         let mut seen_paren = named_inside;
@@ -509,7 +362,8 @@ impl<'a> Collector<'a, '_> {
     fn parameters(&mut self, mut i: usize, scope: &mut Scope<'a>) -> usize {
         let mut depth = 1i32;
         let mut start = i;
-        while let Some(w) = self.words.get(i) {
+        let limit = i + MAX_SCAN;
+        while let Some(w) = self.words.get(i).filter(|_| i < limit) {
             if w.is("<") {
                 depth += 1;
             } else if w.is(">") {

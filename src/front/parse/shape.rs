@@ -5,7 +5,8 @@
 
 use super::angles::Angles;
 use super::brackets::NONE;
-use super::names::{Names, is_builtin_type};
+use super::library::is_builtin_type;
+use super::names::Names;
 use super::words::{Word, WordKind};
 
 /// What a range of words reads as.

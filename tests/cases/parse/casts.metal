@@ -27,3 +27,7 @@ template <typename T, int N> float casts(device void *raw, float x, int n, uint 
     auto p = ((device uchar *)raw)[i];
     return (float)(half)x + float(int(x)) + s->w + unsigned(n) + decltype(x)(n);
 }
+template <typename T> int of_decltype(T x) {
+    decltype(x)::type a = decltype(x)::make(1);
+    return decltype(x)::value + (int)decltype(a)::zero;
+}

@@ -10,7 +10,7 @@ use pest::pratt_parser::{Assoc, Op, PrattParser};
 use super::super::grammar::Rule;
 use super::{Builder, literal};
 use crate::front::ast::{
-    BinaryOp, CastKind, Expr, ExprKind, Lambda, Path, TemplateArg, Type, TypeKind, UnaryOp,
+    BinaryOp, CastKind, Expr, ExprKind, Path, TemplateArg, Type, TypeKind, UnaryOp,
 };
 
 static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
@@ -326,6 +326,7 @@ impl Builder<'_> {
             Rule::sizeof_pack => ExprKind::Unsupported("`sizeof...`".into()),
             Rule::alignof_expr => self.alignof_expr(p),
             Rule::typename_expr | Rule::decltype_expr | Rule::auto_expr => {
+                let of_decltype = p.as_rule() == Rule::decltype_expr;
                 let mut ty: Option<Type> = None;
                 let mut args = None;
                 for s in p.into_inner() {
@@ -337,12 +338,35 @@ impl Builder<'_> {
                     }
                 }
                 match (ty, args) {
+                    // `decltype(e)::f(x)`: a function as well as a type.
+                    (
+                        Some(Type {
+                            kind: TypeKind::Named(path),
+                            span,
+                            ..
+                        }),
+                        Some(a),
+                    ) if of_decltype && a.as_rule() == Rule::call => {
+                        let callee = Expr {
+                            kind: ExprKind::Path(path),
+                            span,
+                        };
+                        call(callee, self.args(a))
+                    }
                     (Some(ty), Some(a)) => self.construct(ty, a),
+                    // `decltype(e)::value`
+                    (
+                        Some(Type {
+                            kind: TypeKind::Named(path),
+                            ..
+                        }),
+                        None,
+                    ) => ExprKind::Path(path),
                     _ => ExprKind::Unsupported("a type where a value is expected".into()),
                 }
             }
             Rule::lambda => ExprKind::Lambda(Box::new(self.lambda(p))),
-            other => ExprKind::Unsupported(format!("{other:?}")),
+            _ => ExprKind::Unsupported("this expression".into()),
         };
         Expr { kind, span }
     }
@@ -381,69 +405,6 @@ impl Builder<'_> {
         match (ty, e) {
             (Some(ty), Some(e)) => ExprKind::Cast(kind, Box::new(ty), Box::new(e)),
             _ => ExprKind::Unsupported("a cast".into()),
-        }
-    }
-
-    fn lambda(&self, p: Pair<Rule>) -> Lambda {
-        let span = self.span(&p);
-        let mut l = Lambda {
-            default_by_ref: None,
-            captures: Vec::new(),
-            params: Vec::new(),
-            ret: None,
-            body: crate::front::ast::Block {
-                stmts: Vec::new(),
-                span,
-            },
-        };
-        for s in p.into_inner() {
-            match s.as_rule() {
-                Rule::capture => self.capture(s, &mut l),
-                Rule::lambda_params => {
-                    if let Some(ps) = s.into_inner().find(|x| x.as_rule() == Rule::params) {
-                        l.params = self.params(ps);
-                    }
-                }
-                Rule::trailing_ret => {
-                    l.ret = s
-                        .into_inner()
-                        .find(|x| x.as_rule() == Rule::type_id)
-                        .map(|t| self.type_id(t));
-                }
-                Rule::block => l.body = self.block(s),
-                _ => {}
-            }
-        }
-        l
-    }
-
-    fn capture(&self, p: Pair<Rule>, l: &mut Lambda) {
-        let mut by_ref = false;
-        let mut name = None;
-        let mut init = None;
-        for s in p.into_inner() {
-            match s.as_rule() {
-                Rule::capture_all => {
-                    l.default_by_ref = Some(self.word(&s) == "&");
-                    return;
-                }
-                Rule::by_ref => by_ref = true,
-                Rule::this_expr => name = Some("this".to_string()),
-                Rule::name => name = Some(self.word(&s).to_string()),
-                Rule::assign_expr => init = Some(self.assign_expr(s)),
-                Rule::brace_list => {
-                    let span = self.span(&s);
-                    init = Some(Expr {
-                        kind: ExprKind::InitList(self.brace_list(s)),
-                        span,
-                    });
-                }
-                Rule::ellipsis => init = Some(self.unsupported(&s, "a pack expansion")),
-                _ => {}
-            }
-        }
-        if let Some(name) = name {
-            l.captures.push((name, by_ref, init));
         }
     }
 }

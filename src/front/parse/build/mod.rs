@@ -5,6 +5,7 @@
 mod decl;
 mod expr;
 mod function;
+mod lambda;
 mod literal;
 mod record;
 mod stmt;

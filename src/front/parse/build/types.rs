@@ -210,13 +210,20 @@ impl Builder<'_> {
 
     pub(super) fn decltype_type(&self, p: Pair<Rule>) -> Type {
         let span = self.span(&p);
-        let spelling = self.spelling(&p);
         let mut kind = TypeKind::Auto;
+        let mut spelling = String::from("decltype");
         for s in p.into_inner() {
             match s.as_rule() {
-                Rule::expr => kind = TypeKind::Decltype(Box::new(self.expr(s))),
-                // `decltype(e)::type`: kept as a name that nothing can resolve.
-                Rule::path => kind = TypeKind::Named(self.ident_path(&spelling, span)),
+                Rule::expr => {
+                    spelling = format!("decltype({})", self.spelling(&s));
+                    kind = TypeKind::Decltype(Box::new(self.expr(s)));
+                }
+                // `decltype(e)::type`: the first segment is the spelling of `decltype(e)`.
+                Rule::path => {
+                    let mut path = self.ident_path(&spelling, span);
+                    path.segments.extend(self.path(s).segments);
+                    kind = TypeKind::Named(path);
+                }
                 _ => {}
             }
         }

@@ -1,0 +1,137 @@
+//! From a file name to kernels, with every problem on the way kept.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use super::args::{Color, SourceArgs};
+use crate::front::ast::TranslationUnit;
+use crate::front::lower::{LowerOptions, lower_file};
+use crate::front::parse::parse;
+use crate::ir::Kernel;
+use crate::report::model::ErrorReport;
+use crate::source::{
+    Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render,
+};
+
+/// A file that was read, with its kernels.
+pub struct Loaded {
+    /// Positions.
+    pub map: SourceMap,
+    /// The file itself.
+    pub file: FileId,
+    /// Syntax.
+    pub unit: TranslationUnit,
+    /// Kernels (only when `lower` was asked for).
+    pub kernels: Vec<Kernel>,
+    /// Problems, in order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Whether something is wrong with the input.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The problems for the JSON report.
+    pub fn errors(&self) -> Vec<ErrorReport> {
+        self.diagnostics
+            .iter()
+            .filter(|d| d.is_error())
+            .map(|d| {
+                let at = d.primary_span();
+                let pos = at.map(|s| self.map.line_col(s.file, s.start));
+                ErrorReport {
+                    path: Some(
+                        at.map_or_else(
+                            || self.map.file(self.file).path.clone(),
+                            |s| self.map.file(s.file).path.clone(),
+                        ),
+                    ),
+                    line: pos.map(|p| p.0),
+                    column: pos.map(|p| p.1),
+                    message: d.message.clone(),
+                }
+            })
+            .collect()
+    }
+
+    /// Prints the problems to standard error.
+    pub fn print_diagnostics(&self, color: bool) {
+        for d in &self.diagnostics {
+            eprint!("{}", render(d, &self.map, color));
+        }
+    }
+}
+
+/// Preprocessor options from the command line.
+pub fn preprocess_options(a: &SourceArgs) -> PreprocessOptions {
+    PreprocessOptions {
+        defines: a
+            .define
+            .iter()
+            .map(|d| match d.split_once('=') {
+                Some((n, v)) => (n.to_string(), Some(v.to_string())),
+                None => (d.clone(), None),
+            })
+            .collect(),
+        undefines: Vec::new(),
+        include_dirs: a.include.clone(),
+    }
+}
+
+/// Reads, preprocesses, parses and (if asked) lowers a file. The error is one line of text.
+pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, String> {
+    let mut map = SourceMap::new();
+    let file = map.load(path).map_err(|e| e.to_string())?;
+    let pre = preprocess(&mut map, file, &preprocess_options(args));
+    let broken = pre.has_errors();
+    let mut diagnostics = pre.diagnostics;
+    let parsed = parse(&pre.tokens);
+    if !broken {
+        diagnostics.extend(parsed.diagnostics);
+    }
+    let mut kernels = Vec::new();
+    if lower && !broken {
+        let out = lower_file(&parsed.unit, &LowerOptions::default());
+        diagnostics.extend(out.diagnostics);
+        kernels = out.kernels;
+    }
+    if map.file(file).text.trim().is_empty() && diagnostics.is_empty() {
+        diagnostics.push(Diagnostic::error(format!(
+            "{}: the file is empty",
+            map.file(file).path
+        )));
+    }
+    Ok(Loaded {
+        map,
+        file,
+        unit: parsed.unit,
+        kernels,
+        diagnostics,
+    })
+}
+
+/// Whether to colour standard output / standard error.
+pub fn use_color(c: Color, stderr: bool) -> bool {
+    match c {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            std::env::var_os("NO_COLOR").is_none()
+                && if stderr {
+                    std::io::stderr().is_terminal()
+                } else {
+                    std::io::stdout().is_terminal()
+                }
+        }
+    }
+}
+
+/// Writes to standard output; a closed pipe ends the program quietly.
+pub fn emit(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    let _ = out.flush();
+}

@@ -1,0 +1,83 @@
+//! `unbarrier parse`.
+
+use serde_json::json;
+
+use super::args::{Format, ParseArgs};
+use super::input::{emit, load, use_color};
+use super::{BAD_INPUT, DONE};
+use crate::front::ast::{FunctionRole, Item, ItemKind};
+
+/// Parses each file; exit code 2 when any has an error.
+pub fn run(a: &ParseArgs) -> u8 {
+    let mut bad = false;
+    let mut files = Vec::new();
+    let mut out = String::new();
+    let mut good = 0;
+    for path in &a.files {
+        match load(path, &a.source, false) {
+            Ok(l) => {
+                let errors = l.errors();
+                bad |= !errors.is_empty();
+                good += usize::from(errors.is_empty());
+                let kernels = kernel_names(&l.unit.items);
+                if a.format == Format::Human {
+                    l.print_diagnostics(use_color(a.source.color, true));
+                    out.push_str(&format!(
+                        "{}: {}, {} declarations, kernels: {}\n",
+                        path.display(),
+                        if errors.is_empty() { "ok" } else { "errors" },
+                        l.unit.items.len(),
+                        if kernels.is_empty() {
+                            "none".to_string()
+                        } else {
+                            kernels.join(", ")
+                        }
+                    ));
+                }
+                files.push(json!({
+                    "path": path.display().to_string(),
+                    "ok": errors.is_empty(),
+                    "declarations": l.unit.items.len(),
+                    "kernels": kernels,
+                    "errors": errors,
+                }));
+            }
+            Err(e) => {
+                bad = true;
+                if a.format == Format::Human {
+                    eprintln!("error: {e}");
+                }
+                files.push(json!({
+                    "path": path.display().to_string(),
+                    "ok": false,
+                    "declarations": 0,
+                    "kernels": [],
+                    "errors": [{"path": path.display().to_string(), "line": null,
+                                "column": null, "message": e}],
+                }));
+            }
+        }
+    }
+    if a.format == Format::Json {
+        let v = json!({"schema": crate::report::model::SCHEMA, "files": files});
+        out = format!("{v:#}\n");
+    } else if a.files.len() > 1 {
+        out.push_str(&format!("{good} of {} files without error\n", a.files.len()));
+    }
+    emit(&out);
+    if bad { BAD_INPUT } else { DONE }
+}
+
+fn kernel_names(items: &[Item]) -> Vec<String> {
+    let mut out = Vec::new();
+    for i in items {
+        match &i.kind {
+            ItemKind::Function(f) if f.role == FunctionRole::Kernel => {
+                out.push(f.name.last_name().to_string());
+            }
+            ItemKind::Namespace { items, .. } => out.extend(kernel_names(items)),
+            _ => {}
+        }
+    }
+    out
+}

@@ -1,0 +1,311 @@
+//! `unbarrier prove`.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::args::{Format, ProveArgs};
+use super::input::{Loaded, emit, load, preprocess_options, use_color};
+use super::{BAD_INPUT, DONE, NOT_PROVED};
+use crate::encode::launch::Contract;
+use crate::front::assume::{parse_assumption, resolve};
+use crate::ir::{Assumption, BarrierId, Kernel};
+use crate::prove::kernel::sites;
+use crate::prove::{KernelVerdicts, Options, prove_kernel, removal_of};
+use crate::report::describe;
+use crate::report::human;
+use crate::report::model::{ErrorReport, FileReport, RemovalReport, Report, SCHEMA};
+use crate::source::Span;
+
+/// Runs the command; the exit code.
+pub fn run(a: &ProveArgs) -> u8 {
+    let mut report = Report {
+        schema: SCHEMA,
+        files: Vec::new(),
+        errors: Vec::new(),
+    };
+    let mut bad = false;
+    let mut unproved = false;
+    if !a.remove.is_empty() && a.files.len() > 1 {
+        eprintln!("error: --remove takes line numbers of one file; give one file at a time");
+        return BAD_INPUT;
+    }
+    let bar = progress(a);
+    for path in &a.files {
+        match file(path, a, &bar, &mut report) {
+            Ok(outcome) => {
+                bad |= outcome.bad;
+                unproved |= outcome.unproved;
+            }
+            Err(e) => {
+                bad = true;
+                error(a, &mut report, path, e);
+            }
+        }
+    }
+    bar.finish_and_clear();
+    if a.format == Format::Json {
+        match serde_json::to_string_pretty(&report) {
+            Ok(s) => emit(&format!("{s}\n")),
+            Err(e) => {
+                eprintln!("error: cannot write the report: {e}");
+                return BAD_INPUT;
+            }
+        }
+    }
+    if bad {
+        BAD_INPUT
+    } else if unproved {
+        NOT_PROVED
+    } else {
+        DONE
+    }
+}
+
+fn progress(a: &ProveArgs) -> ProgressBar {
+    if a.format != Format::Human || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+        bar.set_style(style);
+    }
+    // Nothing is drawn for work under a second.
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
+}
+
+fn error(a: &ProveArgs, report: &mut Report, path: &Path, message: String) {
+    if a.format == Format::Human {
+        eprintln!("error: {message}");
+    } else {
+        report.errors.push(ErrorReport {
+            path: Some(path.display().to_string()),
+            line: None,
+            column: None,
+            message,
+        });
+    }
+}
+
+struct Outcome {
+    bad: bool,
+    unproved: bool,
+}
+
+fn file(
+    path: &Path,
+    a: &ProveArgs,
+    bar: &ProgressBar,
+    report: &mut Report,
+) -> Result<Outcome, String> {
+    let l = load(path, &a.source, true)?;
+    if a.format == Format::Human {
+        l.print_diagnostics(use_color(a.source.color, true));
+    }
+    report.errors.extend(l.errors());
+    let mut bad = l.has_errors();
+    let shown = l.map.file(l.file).path.clone();
+    for name in &a.kernel {
+        if !l.kernels.iter().any(|k| is_named(k, name)) {
+            bad = true;
+            let known: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
+            let hint = if known.is_empty() {
+                "it has no kernels".to_string()
+            } else {
+                format!("its kernels are {}", known.join(", "))
+            };
+            error(a, report, path, format!("{shown}: no kernel named `{name}`; {hint}"));
+        }
+    }
+    let chosen: Vec<&Kernel> = l
+        .kernels
+        .iter()
+        .filter(|k| a.kernel.is_empty() || a.kernel.iter().any(|n| is_named(k, n)))
+        .collect();
+    let remove = removal_spans(&l, &chosen, a)?;
+    let assumptions = assumptions(&l, &chosen, a, path)?;
+    let mut kernels = Vec::new();
+    let mut verdicts: Vec<(&Kernel, KernelVerdicts)> = Vec::new();
+    let mut refused: Option<RemovalReport> = None;
+    for (k, assumed) in chosen.iter().zip(assumptions) {
+        bar.set_message(format!("{shown}: {}", k.name));
+        let options = options(k, a, assumed);
+        let mut proved = prove_kernel(k, &options)
+            .map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
+        if !a.strict_divergence {
+            proved.verdicts.divergent.retain(|d| !d.ended_only);
+        }
+        let r = describe::kernel(&l.map, k, a.threadgroup, &proved.verdicts);
+        if a.format == Format::Human {
+            let text = human::kernel(
+                &l.map,
+                &shown,
+                k,
+                &proved.verdicts,
+                &r,
+                use_color(a.source.color, false),
+            );
+            bar.suspend(|| emit(&text));
+        }
+        if !remove.is_empty() && refused.is_none() {
+            refused = refuse(&l, k, &options, &remove, a);
+        }
+        kernels.push(r);
+        verdicts.push((*k, proved.verdicts));
+    }
+    let pairs: Vec<(&Kernel, &KernelVerdicts)> = verdicts.iter().map(|(k, v)| (*k, v)).collect();
+    let removal = (!remove.is_empty()).then(|| {
+        refused.clone().unwrap_or_else(|| RemovalReport {
+            lines: a.remove.clone(),
+            proved: true,
+            reason: "proved: deleting these barriers together adds no race".into(),
+            witness: None,
+        })
+    });
+    if let (Some(r), Format::Human) = (&removal, a.format) {
+        let lines: Vec<String> = r.lines.iter().map(u32::to_string).collect();
+        emit(&format!(
+            "removing line {}: {}\n",
+            lines.join(", "),
+            r.reason
+        ));
+    }
+    let unproved = removal.as_ref().is_some_and(|r| !r.proved);
+    report.files.push(FileReport {
+        path: shown.clone(),
+        barriers: describe::sites(&l.map, &shown, &pairs),
+        kernels,
+        removal,
+    });
+    Ok(Outcome { bad, unproved })
+}
+
+fn is_named(k: &Kernel, name: &str) -> bool {
+    k.name == name || k.function == name
+}
+
+fn options(k: &Kernel, a: &ProveArgs, assumptions: Vec<Assumption>) -> Options {
+    let jobs = a.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        usize::from,
+    );
+    Options {
+        contract: Contract::new(k, a.threadgroup),
+        assumptions,
+        timeout: Duration::from_secs_f64(a.timeout),
+        jobs,
+        ignore_flags: a.execution_barriers_order_memory,
+        lockstep: a.lockstep,
+        only: None,
+    }
+}
+
+/// The places of the barriers on the lines of `--remove`.
+fn removal_spans(
+    l: &Loaded,
+    kernels: &[&Kernel],
+    a: &ProveArgs,
+) -> Result<BTreeSet<Span>, String> {
+    let mut out = BTreeSet::new();
+    for line in &a.remove {
+        let before = out.len();
+        for k in kernels {
+            for s in sites(k) {
+                if s.span.file == l.file && describe::at(&l.map, s.span).0 == *line {
+                    out.insert(s.span);
+                }
+            }
+        }
+        if out.len() == before {
+            let mut known: Vec<u32> = kernels
+                .iter()
+                .flat_map(|k| sites(k))
+                .filter(|s| s.span.file == l.file)
+                .map(|s| describe::at(&l.map, s.span).0)
+                .collect();
+            known.sort_unstable();
+            known.dedup();
+            if known.contains(line) {
+                continue;
+            }
+            let known: Vec<String> = known.iter().map(u32::to_string).collect();
+            return Err(format!(
+                "{}:{line}: no barrier on this line; the barriers are on {}",
+                l.map.file(l.file).path,
+                if known.is_empty() {
+                    "no line".to_string()
+                } else {
+                    format!("line {}", known.join(", "))
+                }
+            ));
+        }
+    }
+    Ok(out)
+}
+
+/// The assumptions of each kernel. A name must mean something in at least one of them.
+fn assumptions(
+    l: &Loaded,
+    kernels: &[&Kernel],
+    a: &ProveArgs,
+    path: &Path,
+) -> Result<Vec<Vec<Assumption>>, String> {
+    let mut out: Vec<Vec<Assumption>> = vec![Vec::new(); kernels.len()];
+    let options = preprocess_options(&a.source);
+    for text in &a.assume {
+        let file = l.map.file(l.file);
+        let expr = parse_assumption(text, &file.text, path.to_path_buf(), &options)
+            .map_err(|e| e.to_string())?;
+        let mut first_error = None;
+        let mut used = false;
+        for (i, k) in kernels.iter().enumerate() {
+            match resolve(text, &expr, &l.unit, k) {
+                Ok(x) => {
+                    used = true;
+                    out[i].push(x);
+                }
+                Err(e) if e.is_unknown_name() => {
+                    first_error.get_or_insert(e);
+                }
+                Err(e) => return Err(e.to_string()),
+            }
+        }
+        if let (false, Some(e)) = (used, first_error) {
+            return Err(e.to_string());
+        }
+    }
+    Ok(out)
+}
+
+/// Why a removal is not proved in a kernel; `None` when it is.
+fn refuse(
+    l: &Loaded,
+    k: &Kernel,
+    options: &Options,
+    remove: &BTreeSet<Span>,
+    a: &ProveArgs,
+) -> Option<RemovalReport> {
+    let ids: BTreeSet<BarrierId> = sites(k)
+        .into_iter()
+        .filter(|s| remove.contains(&s.span))
+        .flat_map(|s| s.instances)
+        .collect();
+    if ids.is_empty() {
+        return None;
+    }
+    let v = removal_of(k, options, &ids)?;
+    Some(RemovalReport {
+        lines: a.remove.clone(),
+        proved: false,
+        reason: format!(
+            "not proved in kernel {}: {}",
+            k.name,
+            describe::reason(&l.map, &v)
+        ),
+        witness: v.witness.as_ref().map(|w| describe::witness(&l.map, k, w)),
+    })
+}

@@ -1,0 +1,269 @@
+//! Deciding a set of pairs: all at once first, then by halves, then one by one.
+//!
+//! Soundness direction: `Safe` only on `Unsat`. A satisfiable formula with opaque products is
+//! asked again with products spelled out before it counts as a conflict.
+
+use std::time::Duration;
+
+use crate::encode::logic::{AtomKind, BoolId, Lin};
+use crate::encode::pair::{IntervalEncoder, PairFormula};
+use crate::ir::{ObjectId, ScalarTy};
+use crate::smt::{self, Answer, Products, Wanted};
+
+/// Values of a conflict, still symbolic in their meaning.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    /// Positions of thread 1 and 2.
+    pub threads: [[i128; 3]; 2],
+    /// Linear indices.
+    pub index: [i128; 2],
+    /// Threadgroup size.
+    pub size: [i128; 3],
+    /// Threadgroup position.
+    pub group: [i128; 3],
+    /// Loop counters of both sides, in the order of the pair's sides.
+    pub counters: [Vec<i128>; 2],
+    /// First bytes of both sides.
+    pub offsets: [i128; 2],
+    /// Simdgroups.
+    pub simdgroups: [i128; 2],
+    /// Memory read: object, type, byte offset, value.
+    pub memory: Vec<(ObjectId, ScalarTy, i128, i128)>,
+}
+
+/// Answer on one pair.
+#[derive(Clone, Debug)]
+pub enum PairAnswer {
+    /// Cannot conflict.
+    Safe,
+    /// Conflicts in this way (to be replayed).
+    Conflict(Box<Values>),
+    /// Not decided within the limits.
+    Undecided(String),
+}
+
+/// How often each stage decided something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pairs that the formula builder found impossible.
+    pub trivial: usize,
+    /// Solver calls.
+    pub queries: usize,
+    /// Pairs shown safe by a query over several.
+    pub batched: usize,
+    /// Pairs decided alone with opaque products.
+    pub opaque: usize,
+    /// Pairs decided alone with products spelled out.
+    pub exact: usize,
+    /// Pairs not decided.
+    pub undecided: usize,
+}
+
+/// Most pairs in one query.
+const BATCH: usize = 64;
+
+/// Decides pairs until one is not safe; `Ok` when all are safe.
+pub fn first_unsafe(
+    ie: &mut IntervalEncoder<'_>,
+    pairs: &[PairFormula],
+    limit: Duration,
+    counts: &mut Counts,
+) -> Option<(usize, PairAnswer)> {
+    let mut undecided = None;
+    for (c, chunk) in pairs.chunks(BATCH).enumerate() {
+        let mut stack = vec![(0, chunk.len())];
+        while let Some((from, to)) = stack.pop() {
+            match part(ie, &chunk[from..to], limit, counts) {
+                Part::Safe => {}
+                Part::Split(at) => {
+                    // The half with the suspect last, so that it is looked at first.
+                    let mid = from + (to - from) / 2;
+                    if at < mid - from {
+                        stack.push((mid, to));
+                        stack.push((from, mid));
+                    } else {
+                        stack.push((from, mid));
+                        stack.push((mid, to));
+                    }
+                }
+                Part::Found(at, answer) => {
+                    let index = c * BATCH + from + at;
+                    match answer {
+                        PairAnswer::Safe => {
+                            // Only the opaque query thought otherwise: take it out and go on.
+                            if from < from + at {
+                                stack.push((from, from + at));
+                            }
+                            if from + at + 1 < to {
+                                stack.push((from + at + 1, to));
+                            }
+                        }
+                        PairAnswer::Conflict(v) => {
+                            return Some((index, PairAnswer::Conflict(v)));
+                        }
+                        PairAnswer::Undecided(why) => {
+                            undecided.get_or_insert((index, PairAnswer::Undecided(why)));
+                            if at > 0 {
+                                stack.push((from, from + at));
+                            }
+                            if from + at + 1 < to {
+                                stack.push((from + at + 1, to));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    undecided
+}
+
+enum Part {
+    Safe,
+    Split(usize),
+    Found(usize, PairAnswer),
+}
+
+fn part(
+    ie: &mut IntervalEncoder<'_>,
+    pairs: &[PairFormula],
+    limit: Duration,
+    counts: &mut Counts,
+) -> Part {
+    if pairs.is_empty() {
+        return Part::Safe;
+    }
+    if pairs.len() == 1 {
+        return match single(ie, &pairs[0], limit, counts) {
+            PairAnswer::Safe => Part::Safe,
+            other => Part::Found(0, other),
+        };
+    }
+    let formulas: Vec<BoolId> = pairs.iter().map(|p| p.formula).collect();
+    let asserts = ie.obligation(&formulas);
+    let wanted = Wanted {
+        ints: Vec::new(),
+        bools: formulas,
+    };
+    counts.queries += 1;
+    match smt::check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted) {
+        Answer::Unsat => {
+            counts.batched += pairs.len();
+            Part::Safe
+        }
+        Answer::Sat(m) => {
+            let at = m.bools.iter().position(|b| *b == Some(true)).unwrap_or(0);
+            let answer = single(ie, &pairs[at], limit, counts);
+            Part::Found(at, answer)
+        }
+        Answer::Unknown(_) => Part::Split(0),
+    }
+}
+
+/// Decides one pair.
+pub fn single(
+    ie: &mut IntervalEncoder<'_>,
+    pair: &PairFormula,
+    limit: Duration,
+    counts: &mut Counts,
+) -> PairAnswer {
+    let asserts = ie.obligation(&[pair.formula]);
+    let (wanted, reads) = wanted(ie, pair);
+    counts.queries += 1;
+    let first = smt::check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
+    let has_product = (0..ie.enc.logic.atom_count()).any(|i| {
+        matches!(
+            ie.enc
+                .logic
+                .atom(crate::encode::logic::AtomId(i as u32))
+                .kind,
+            AtomKind::Mul(..)
+        )
+    });
+    let answer = match first {
+        Answer::Unsat => {
+            counts.opaque += 1;
+            return PairAnswer::Safe;
+        }
+        Answer::Sat(m) if !has_product => {
+            counts.opaque += 1;
+            Answer::Sat(m)
+        }
+        _ => {
+            counts.queries += 1;
+            let a = smt::check(&ie.enc.logic, &asserts, Products::Exact, limit, &wanted);
+            counts.exact += 1;
+            a
+        }
+    };
+    match answer {
+        Answer::Unsat => PairAnswer::Safe,
+        Answer::Sat(m) => PairAnswer::Conflict(Box::new(decode(ie, pair, &m.ints, &reads))),
+        Answer::Unknown(why) => {
+            counts.undecided += 1;
+            PairAnswer::Undecided(why)
+        }
+    }
+}
+
+type ReadKey = (ObjectId, ScalarTy);
+
+fn wanted(ie: &IntervalEncoder<'_>, pair: &PairFormula) -> (Wanted, Vec<ReadKey>) {
+    let mut ints: Vec<Lin> = Vec::new();
+    let (a, b) = (ie.enc.thread(1), ie.enc.thread(2));
+    for t in [a, b] {
+        ints.extend(t.pos.iter().cloned());
+    }
+    ints.push(a.index.clone());
+    ints.push(b.index.clone());
+    ints.extend(ie.enc.launch.size.iter().cloned());
+    ints.extend(ie.enc.launch.group.iter().cloned());
+    ints.push(pair.first.offset.clone());
+    ints.push(pair.second.offset.clone());
+    ints.push(a.simdgroup.clone());
+    ints.push(b.simdgroup.clone());
+    for side in [&pair.first, &pair.second] {
+        ints.extend(side.counters.iter().map(|(_, k)| k.clone()));
+    }
+    let mut reads = Vec::new();
+    for (o, ty, at, v) in &ie.enc.reads {
+        ints.push(at.clone());
+        ints.push(Lin::atom(*v));
+        reads.push((*o, *ty));
+    }
+    (
+        Wanted {
+            ints,
+            bools: Vec::new(),
+        },
+        reads,
+    )
+}
+
+fn decode(
+    _ie: &IntervalEncoder<'_>,
+    pair: &PairFormula,
+    ints: &[Option<i128>],
+    reads: &[ReadKey],
+) -> Values {
+    let mut it = ints.iter().map(|v| v.unwrap_or(0));
+    let mut next = || it.next().unwrap_or(0);
+    let mut v = Values::default();
+    for t in &mut v.threads {
+        *t = [next(), next(), next()];
+    }
+    v.index = [next(), next()];
+    v.size = [next(), next(), next()];
+    v.group = [next(), next(), next()];
+    v.offsets = [next(), next()];
+    v.simdgroups = [next(), next()];
+    for (i, side) in [&pair.first, &pair.second].into_iter().enumerate() {
+        v.counters[i] = side.counters.iter().map(|_| next()).collect();
+    }
+    for (o, ty) in reads {
+        let at = next();
+        let value = next();
+        v.memory.push((*o, *ty, at, value));
+    }
+    v
+}

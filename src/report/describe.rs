@@ -1,0 +1,323 @@
+//! From verdicts to the report model: places become lines, reasons become sentences.
+
+use super::model::*;
+use crate::encode::pair::Relation;
+use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
+use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide};
+use crate::source::{SourceMap, Span};
+
+/// 1-based line and column of a span's start.
+pub fn at(map: &SourceMap, s: Span) -> (u32, u32) {
+    map.line_col(s.file, s.start)
+}
+
+/// Name of a barrier function.
+pub fn kind_of(scope: BarrierScope) -> &'static str {
+    match scope {
+        BarrierScope::Threadgroup => "threadgroup_barrier",
+        BarrierScope::Simdgroup => "simdgroup_barrier",
+    }
+}
+
+/// Name of an access kind.
+pub fn access_kind(k: AccessKind) -> &'static str {
+    match k {
+        AccessKind::Read => "read",
+        AccessKind::Write => "write",
+        AccessKind::Atomic => "atomic",
+    }
+}
+
+/// `B[1][3][7]` for a byte of an object.
+pub fn element(o: &Object, byte: i128) -> String {
+    let size = i128::from(o.elem_size.max(1));
+    let index = byte.div_euclid(size);
+    let inside = byte.rem_euclid(size);
+    let mut out = o.name.clone();
+    if o.dims.len() > 1 && index >= 0 {
+        let mut rest = index;
+        let mut parts = Vec::new();
+        for d in o.dims.iter().skip(1).rev() {
+            let d = i128::from((*d).max(1));
+            parts.push(rest % d);
+            rest /= d;
+        }
+        parts.push(rest);
+        for p in parts.iter().rev() {
+            out.push_str(&format!("[{p}]"));
+        }
+    } else if o.dims.is_empty() && o.param.is_none() {
+        if index != 0 {
+            out.push_str(&format!(" + {byte}"));
+        }
+    } else {
+        out.push_str(&format!("[{index}]"));
+    }
+    if inside != 0 {
+        out.push_str(&format!(" (byte {inside})"));
+    }
+    out
+}
+
+fn side(map: &SourceMap, s: &WitnessSide) -> WitnessThread {
+    let (line, column) = at(map, s.span);
+    WitnessThread {
+        index: s.index,
+        position: s.thread,
+        line,
+        column,
+        kind: access_kind(s.kind),
+        iterations: s
+            .iterations
+            .iter()
+            .map(|(span, k)| WitnessIteration {
+                line: at(map, *span).0,
+                iteration: *k,
+            })
+            .collect(),
+        byte: s.offset,
+        width: s.width,
+    }
+}
+
+/// A witness in the report's terms.
+pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
+    let byte = w.sides[0].offset.max(w.sides[1].offset);
+    let array = kernel
+        .objects
+        .get(w.object as usize)
+        .map_or_else(String::new, |o| element(o, byte));
+    let mut parameters = serde_json::Map::new();
+    for (name, v) in &w.parameters {
+        let n = i64::try_from(*v)
+            .map(serde_json::Value::from)
+            .unwrap_or_else(|_| serde_json::Value::from(v.to_string()));
+        parameters.insert(name.clone(), n);
+    }
+    let memory = w
+        .memory
+        .iter()
+        .map(|(o, at, _, v)| {
+            let name = kernel
+                .objects
+                .get(*o as usize)
+                .map_or_else(String::new, |x| element(x, *at));
+            format!("{name} = {v}")
+        })
+        .collect();
+    WitnessReport {
+        array,
+        byte,
+        threadgroup: w.threadgroup,
+        threadgroup_position: w.group,
+        parameters,
+        memory,
+        same_simdgroup: w.same_simdgroup,
+        threads: w.sides.iter().map(|s| side(map, s)).collect(),
+        replayed: w.replayed,
+    }
+}
+
+/// One sentence on a verdict.
+pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
+    let n = v.added_pairs;
+    let place = |s: Span| {
+        let (l, c) = at(map, s);
+        format!("{l}:{c}")
+    };
+    match (&v.reason, v.verdict) {
+        (Reason::Proved, Verdict::Weakenable) => {
+            "the conflicts it orders are within simdgroups only: a simdgroup_barrier with the same flags suffices".into()
+        }
+        (Reason::Proved, _) => format!(
+            "none of the {n} pair{} of accesses that it alone orders can conflict",
+            if n == 1 { "" } else { "s" }
+        ),
+        (Reason::NothingOrdered, _) => {
+            "no two accesses that could conflict are ordered by it alone".into()
+        }
+        (Reason::NoFlags, _) => "its flags (mem_none) order no memory".into(),
+        (Reason::Unreachable, _) => "no thread can reach it".into(),
+        (Reason::Witness, _) => "without it two threads race (replayed)".into(),
+        (Reason::Timeout(a, b), _) => format!(
+            "timeout: the accesses at {} and {} were not decided within the time limit",
+            place(*a),
+            place(*b)
+        ),
+        (Reason::Unsupported(what, s), _) => format!("unsupported {what} at {}", place(*s)),
+        (Reason::Unreplayed(_), _) => {
+            "unreplayed witness: a conflict was found but not replayed".into()
+        }
+        (Reason::Divergent(s), _) => format!(
+            "approximated: the barrier at {} may not be reached by all threads",
+            place(*s)
+        ),
+        (Reason::Approximated(why), _) => format!("approximated: {why}"),
+    }
+}
+
+/// A call path for display.
+pub fn call_path(map: &SourceMap, kernel: &Kernel, path: PathId) -> Vec<String> {
+    kernel
+        .paths
+        .get(path.index())
+        .map(|p| {
+            p.frames
+                .iter()
+                .map(|f| {
+                    let (l, c) = at(map, f.call);
+                    format!("{} ({l}:{c})", f.function)
+                })
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierReport {
+    let (line, column) = at(map, v.span);
+    let path = kernel
+        .barriers
+        .get(v.barrier.index())
+        .map_or(PathId(0), |b| b.path);
+    BarrierReport {
+        line,
+        column,
+        kind: kind_of(v.scope),
+        flags: v.flags.names(),
+        verdict: v.verdict.name(),
+        reason: reason(map, v),
+        call_path: call_path(map, kernel, path),
+        witness: v.witness.as_ref().map(|w| witness(map, kernel, w)),
+        added_pairs: v.added_pairs,
+        time_ms: (v.time_ms * 1000.0).round() / 1000.0,
+    }
+}
+
+fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
+    RaceReport {
+        array: kernel
+            .objects
+            .get(r.object as usize)
+            .map_or_else(String::new, |o| o.name.clone()),
+        space: match r.space {
+            Space::Threadgroup => "threadgroup",
+            Space::Texture => "texture",
+            _ => "device",
+        },
+        scope: if r.relation == Relation::SameSimdgroup {
+            "intra-simdgroup"
+        } else {
+            "cross-simdgroup"
+        },
+        accesses: r
+            .accesses
+            .iter()
+            .map(|(s, k, _)| {
+                let (line, column) = at(map, *s);
+                AccessReport {
+                    line,
+                    column,
+                    kind: access_kind(*k),
+                }
+            })
+            .collect(),
+        status: if r.confirmed { "confirmed" } else { "possible" },
+        witness: r.witness.as_ref().map(|w| witness(map, kernel, w)),
+    }
+}
+
+/// The report on one kernel.
+pub fn kernel(
+    map: &SourceMap,
+    k: &Kernel,
+    threadgroup: Option<[u64; 3]>,
+    v: &KernelVerdicts,
+) -> KernelReport {
+    let mut joint: Vec<u32> = v.jointly_removable.iter().map(|s| at(map, *s).0).collect();
+    joint.sort_unstable();
+    joint.dedup();
+    KernelReport {
+        name: k.name.clone(),
+        line: at(map, k.span).0,
+        threadgroup,
+        assumptions: v.assumptions.clone(),
+        race_free: v.race_free,
+        barriers: v.barriers.iter().map(|b| barrier(map, k, b)).collect(),
+        races: v.races.iter().map(|r| race(map, k, r)).collect(),
+        divergent_barriers: v
+            .divergent
+            .iter()
+            .map(|d| {
+                let (line, _) = at(map, d.span);
+                DivergentReport {
+                    line,
+                    reason: match (d.ended_only, d.culprit) {
+                        (true, _) => "some threads may have ended before it (early return)".into(),
+                        (false, Some(c)) => {
+                            let (l, c) = at(map, c);
+                            format!("reached under a condition that depends on the thread: a value from {l}:{c}")
+                        }
+                        (false, None) => {
+                            "reached under a condition that depends on the thread".into()
+                        }
+                    },
+                }
+            })
+            .collect(),
+        jointly_removable: joint,
+        unsupported: k
+            .unsupported
+            .iter()
+            .map(|u| {
+                let (line, column) = at(map, u.span);
+                UnsupportedReport {
+                    line,
+                    column,
+                    construct: u.construct.clone(),
+                }
+            })
+            .collect(),
+    }
+}
+
+/// The barrier lines of a file, each with the worst verdict over its instances in all kernels.
+pub fn sites(
+    map: &SourceMap,
+    main: &str,
+    kernels: &[(&Kernel, &KernelVerdicts)],
+) -> Vec<SiteReport> {
+    use std::collections::BTreeMap;
+    let mut by: BTreeMap<(bool, String, u32, u32), (Verdict, SiteReport)> = BTreeMap::new();
+    for (k, kv) in kernels {
+        for v in &kv.sites {
+            let path = map.file(v.span.file).path.clone();
+            let (line, column) = at(map, v.span);
+            let key = (path != main, path.clone(), line, column);
+            let entry = by.entry(key).or_insert_with(|| {
+                (
+                    v.verdict,
+                    SiteReport {
+                        path: (path != main).then_some(path),
+                        line,
+                        column,
+                        kind: kind_of(v.scope),
+                        flags: v.flags.names(),
+                        verdict: v.verdict.name(),
+                        reason: reason(map, v),
+                        kernels: Vec::new(),
+                    },
+                )
+            });
+            let worst = entry.0.worst(v.verdict);
+            if worst != entry.0 {
+                entry.0 = worst;
+                entry.1.verdict = worst.name();
+                entry.1.reason = reason(map, v);
+            }
+            if !entry.1.kernels.contains(&k.name) {
+                entry.1.kernels.push(k.name.clone());
+            }
+        }
+    }
+    by.into_values().map(|(_, s)| s).collect()
+}

@@ -1,0 +1,159 @@
+//! The report for a person at a terminal.
+
+use super::describe;
+use super::model::{KernelReport, WitnessReport};
+use crate::ir::Kernel;
+use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Verdict, Witness};
+use crate::source::{Diagnostic, SourceMap, render};
+
+/// Renders one kernel: its barriers in their source, races, divergence, assumptions.
+pub fn kernel(
+    map: &SourceMap,
+    path: &str,
+    k: &Kernel,
+    v: &KernelVerdicts,
+    r: &KernelReport,
+    color: bool,
+) -> String {
+    let mut out = format!("{path}:{}: kernel {}\n", r.line, k.name);
+    for a in &v.assumptions {
+        out.push_str(&format!("  assuming {a}\n"));
+    }
+    out.push('\n');
+    for (b, br) in v.barriers.iter().zip(&r.barriers) {
+        out.push_str(&render(&barrier(map, k, b, &br.reason, &br.call_path), map, color));
+    }
+    for (race, rr) in v.races.iter().zip(&r.races) {
+        out.push_str(&render(&race_message(map, k, race, rr.status, rr.scope), map, color));
+    }
+    for (d, dr) in v.divergent.iter().zip(&r.divergent_barriers) {
+        let message = format!("barrier divergence: {}", dr.reason);
+        let mut m = Diagnostic::warning(message).with_primary(d.span, "this barrier");
+        if let Some(c) = d.culprit {
+            m = m.with_secondary(c, "this value differs between threads");
+        }
+        out.push_str(&render(&m, map, color));
+    }
+    for (u, ur) in k.unsupported.iter().zip(&r.unsupported) {
+        let m = Diagnostic::warning(format!("unsupported {}", ur.construct))
+            .with_primary(u.span, "not analysed; what depends on it is unknown");
+        out.push_str(&render(&m, map, color));
+    }
+    out.push_str(&summary(r));
+    out
+}
+
+fn summary(r: &KernelReport) -> String {
+    let count = |name: &str| r.barriers.iter().filter(|b| b.verdict == name).count();
+    let mut parts = Vec::new();
+    for name in ["removable", "weakenable", "required", "unknown"] {
+        let n = count(name);
+        if n > 0 {
+            parts.push(format!("{n} {name}"));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("no barriers".into());
+    }
+    let mut out = format!("  {}: {}", r.name, parts.join(", "));
+    if !r.jointly_removable.is_empty() {
+        let lines: Vec<String> = r.jointly_removable.iter().map(u32::to_string).collect();
+        out.push_str(&format!("; together removable: line {}", lines.join(", ")));
+    }
+    if !r.races.is_empty() {
+        out.push_str(&format!("; {} race(s) as written", r.races.len()));
+    }
+    out.push('\n');
+    out.push_str(if r.race_free {
+        "  the kernel as written is free of races and divergent barriers: `removable` also means same results\n\n"
+    } else {
+        "  the kernel as written was not shown free of races: `removable` means no race is added\n\n"
+    });
+    out
+}
+
+fn barrier(
+    map: &SourceMap,
+    k: &Kernel,
+    v: &BarrierVerdict,
+    reason: &str,
+    call_path: &[String],
+) -> Diagnostic {
+    let name = v.verdict.name();
+    let mut d = match v.verdict {
+        Verdict::Removable | Verdict::Weakenable | Verdict::Required => {
+            Diagnostic::note(format!("{name}: {reason}"))
+        }
+        Verdict::Unknown => Diagnostic::warning(format!("{name}: {reason}")),
+    };
+    d = d.with_primary(v.span, name);
+    if let Some(w) = &v.witness {
+        d = with_witness(d, map, k, w);
+    }
+    if !call_path.is_empty() {
+        d = d.with_note(format!("reached through {}", call_path.join(" > ")));
+    }
+    d
+}
+
+fn race_message(map: &SourceMap, k: &Kernel, r: &Race, status: &str, scope: &str) -> Diagnostic {
+    let name = k
+        .objects
+        .get(r.object as usize)
+        .map_or("memory", |o| o.name.as_str());
+    let mut d = Diagnostic::warning(format!(
+        "{status} data race on `{name}` in the kernel as written ({scope})"
+    ));
+    match &r.witness {
+        Some(w) => d = with_witness(d, map, k, w),
+        None => {
+            for (s, kind, _) in &r.accesses {
+                d = d.with_secondary(*s, describe::access_kind(*kind));
+            }
+            d = d.with_note("not decided within the time limit");
+        }
+    }
+    d
+}
+
+fn with_witness(mut d: Diagnostic, map: &SourceMap, k: &Kernel, w: &Witness) -> Diagnostic {
+    let report = describe::witness(map, k, w);
+    for (s, t) in w.sides.iter().zip(&report.threads) {
+        let mut text = format!(
+            "thread {} {} {}",
+            t.index,
+            verb(t.kind),
+            k.objects
+                .get(w.object as usize)
+                .map_or_else(String::new, |o| describe::element(o, s.offset)),
+        );
+        for i in &t.iterations {
+            text.push_str(&format!(", iteration {} of the loop at line {}", i.iteration, i.line));
+        }
+        d = d.with_secondary(s.span, text);
+    }
+    d.with_note(launch_line(&report))
+}
+
+fn verb(kind: &str) -> &'static str {
+    match kind {
+        "read" => "reads",
+        "write" => "writes",
+        _ => "atomically updates",
+    }
+}
+
+fn launch_line(w: &WitnessReport) -> String {
+    let [x, y, z] = w.threadgroup;
+    let mut out = format!("with threadgroup ({x}, {y}, {z})");
+    for (n, v) in &w.parameters {
+        out.push_str(&format!(", {n} = {v}"));
+    }
+    for m in w.memory.iter().take(6) {
+        out.push_str(&format!(", {m}"));
+    }
+    if w.same_simdgroup {
+        out.push_str("; both threads in one simdgroup");
+    }
+    out
+}

@@ -1,0 +1,7 @@
+//! What people and programs read: one model, one renderer per format.
+//!
+//! Soundness direction: none; nothing is decided here.
+
+pub mod describe;
+pub mod human;
+pub mod model;

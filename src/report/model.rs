@@ -1,0 +1,231 @@
+//! The report as data; its serialisation is the JSON format `unbarrier/1`.
+
+use serde::Serialize;
+
+/// Version of the JSON format.
+pub const SCHEMA: &str = "unbarrier/1";
+
+/// The whole report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// One entry per file that could be read.
+    pub files: Vec<FileReport>,
+    /// Problems with inputs.
+    pub errors: Vec<ErrorReport>,
+}
+
+/// A problem with an input.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorReport {
+    /// The file, where there is one.
+    pub path: Option<String>,
+    /// 1-based; `null` when it concerns the file as a whole.
+    pub line: Option<u32>,
+    /// 1-based.
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// One source file.
+#[derive(Clone, Debug, Serialize)]
+pub struct FileReport {
+    /// As the user named it.
+    pub path: String,
+    /// Barrier lines, each with the worst verdict of its instances.
+    pub barriers: Vec<SiteReport>,
+    /// Kernels.
+    pub kernels: Vec<KernelReport>,
+    /// The outcome of `--remove`, when it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removal: Option<RemovalReport>,
+}
+
+/// A place in the source with a barrier.
+#[derive(Clone, Debug, Serialize)]
+pub struct SiteReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column.
+    pub column: u32,
+    /// `threadgroup_barrier` or `simdgroup_barrier`.
+    pub kind: &'static str,
+    /// `mem_threadgroup`, …
+    pub flags: Vec<&'static str>,
+    /// Verdict of the line: the worst over all its instances, which an edit deletes together.
+    pub verdict: &'static str,
+    /// In one sentence.
+    pub reason: String,
+    /// Kernels that reach it.
+    pub kernels: Vec<String>,
+}
+
+/// The answer to `--remove`.
+#[derive(Clone, Debug, Serialize)]
+pub struct RemovalReport {
+    /// The lines.
+    pub lines: Vec<u32>,
+    /// Whether deleting all of them together was proved safe in every kernel.
+    pub proved: bool,
+    /// In one sentence.
+    pub reason: String,
+    /// The conflict that stands against it.
+    pub witness: Option<WitnessReport>,
+}
+
+/// One kernel.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelReport {
+    /// Name.
+    pub name: String,
+    /// Line of its definition.
+    pub line: u32,
+    /// Threadgroup size; `null` when symbolic.
+    pub threadgroup: Option<[u64; 3]>,
+    /// What the verdicts rest on.
+    pub assumptions: Vec<String>,
+    /// Whether the kernel as written was shown free of races and of divergent barriers, so that
+    /// `removable` also means: same results.
+    pub race_free: bool,
+    /// Barrier instances.
+    pub barriers: Vec<BarrierReport>,
+    /// Races of the kernel as written.
+    pub races: Vec<RaceReport>,
+    /// Barriers that not all threads may reach.
+    pub divergent_barriers: Vec<DivergentReport>,
+    /// Lines that can go together.
+    pub jointly_removable: Vec<u32>,
+    /// What was not understood.
+    pub unsupported: Vec<UnsupportedReport>,
+}
+
+/// A barrier instance.
+#[derive(Clone, Debug, Serialize)]
+pub struct BarrierReport {
+    /// 1-based.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// `threadgroup_barrier` or `simdgroup_barrier`.
+    pub kind: &'static str,
+    /// `mem_threadgroup`, …
+    pub flags: Vec<&'static str>,
+    /// `removable`, `weakenable`, `required` or `unknown`.
+    pub verdict: &'static str,
+    /// In one sentence.
+    pub reason: String,
+    /// Calls that lead here, outermost first: `function (line:column)`.
+    pub call_path: Vec<String>,
+    /// The conflict that stands against it.
+    pub witness: Option<WitnessReport>,
+    /// Pairs of accesses that deleting it would leave unordered.
+    pub added_pairs: usize,
+    /// Milliseconds.
+    pub time_ms: f64,
+}
+
+/// A race.
+#[derive(Clone, Debug, Serialize)]
+pub struct RaceReport {
+    /// Object.
+    pub array: String,
+    /// `threadgroup` or `device`.
+    pub space: &'static str,
+    /// `intra-simdgroup` or `cross-simdgroup`.
+    pub scope: &'static str,
+    /// The two accesses.
+    pub accesses: Vec<AccessReport>,
+    /// `confirmed` (replayed) or `possible`.
+    pub status: &'static str,
+    /// How.
+    pub witness: Option<WitnessReport>,
+}
+
+/// An access.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccessReport {
+    /// 1-based.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// `read`, `write`, `atomic`.
+    pub kind: &'static str,
+}
+
+/// A divergent barrier.
+#[derive(Clone, Debug, Serialize)]
+pub struct DivergentReport {
+    /// 1-based.
+    pub line: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// A construct that was not understood.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnsupportedReport {
+    /// 1-based.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// What.
+    pub construct: String,
+}
+
+/// A concrete conflict.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessReport {
+    /// Object, with the element: `tile[12]`.
+    pub array: String,
+    /// First byte both touch, relative to the object.
+    pub byte: i128,
+    /// Threadgroup size.
+    pub threadgroup: [u64; 3],
+    /// Position of the threadgroup in the grid.
+    pub threadgroup_position: [u64; 3],
+    /// Scalar parameters.
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// Buffer contents it rests on: `buffer[byte] = value`.
+    pub memory: Vec<String>,
+    /// Both threads are in one simdgroup.
+    pub same_simdgroup: bool,
+    /// The two threads.
+    pub threads: Vec<WitnessThread>,
+    /// Whether the executor replayed it.
+    pub replayed: bool,
+}
+
+/// One thread of a witness.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessThread {
+    /// Linear index in the threadgroup.
+    pub index: u64,
+    /// Position.
+    pub position: [u64; 3],
+    /// 1-based.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// `read`, `write`, `atomic`.
+    pub kind: &'static str,
+    /// Loop lines and iterations from 0, outermost first.
+    pub iterations: Vec<WitnessIteration>,
+    /// First byte.
+    pub byte: i128,
+    /// Bytes.
+    pub width: u64,
+}
+
+/// An iteration.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessIteration {
+    /// Line of the loop.
+    pub line: u32,
+    /// From 0.
+    pub iteration: i128,
+}
