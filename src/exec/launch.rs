@@ -3,7 +3,7 @@
 //! Purpose: [`Launch`] describes one threadgroup of one dispatch; [`validate`] rejects what no
 //! host could launch, with typed errors. Soundness direction: exact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
@@ -38,6 +38,8 @@ pub struct Launch {
     pub overlays: Vec<(ObjectId, u64, Vec<u8>)>,
     /// Values of function constants, by number; others are 0 and count as not defined.
     pub function_constants: BTreeMap<u32, ScalarValue>,
+    /// Numbers of parameters whose buffer is not bound (null).
+    pub unbound: BTreeSet<u32>,
 }
 
 impl Default for Launch {
@@ -51,6 +53,7 @@ impl Default for Launch {
             buffers: BTreeMap::new(),
             overlays: Vec::new(),
             function_constants: BTreeMap::new(),
+            unbound: BTreeSet::new(),
         }
     }
 }

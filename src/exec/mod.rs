@@ -27,10 +27,6 @@ pub mod replay;
 mod run;
 mod schedule;
 pub mod search;
-#[cfg(test)]
-mod testkit;
-#[cfg(test)]
-mod tests;
 mod value;
 
 pub use finding::{AccessRef, Conflict, Finding};

@@ -268,6 +268,7 @@ fn initial(v: &Var, t: u64, launch: &Launch) -> Option<u64> {
         VarKind::FunctionConstantDefined(n) => {
             u64::from(launch.function_constants.contains_key(&n))
         }
+        VarKind::ArgumentBound(n) => u64::from(!launch.unbound.contains(&n)),
         VarKind::Builtin(b) => builtin(b, t, launch),
     };
     Some(super::value::mask(v.ty, value))
