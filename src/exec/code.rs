@@ -242,3 +242,13 @@ pub struct Program {
     /// Per object: whether some access may write it (otherwise it needs no conflict tracking).
     pub written: Vec<bool>,
 }
+
+impl Program {
+    /// The memory access that an instruction is.
+    pub fn site_at(&self, pc: usize) -> Option<&Site> {
+        match self.code.get(pc)? {
+            Instr::Access(i) => self.sites.get(*i as usize),
+            _ => None,
+        }
+    }
+}

@@ -277,6 +277,9 @@ pub struct Detector {
     seen: BTreeSet<(ObjectId, u32, u32, bool, bool, bool, bool)>,
     conflicts: Vec<Conflict>,
     watched: usize,
+    /// Collect `shared`.
+    note_shared: bool,
+    shared: BTreeSet<(ObjectId, i64)>,
     /// A limit was reached; conflicts may have been missed.
     pub incomplete: bool,
 }
@@ -314,6 +317,8 @@ impl Detector {
             seen: BTreeSet::new(),
             conflicts: Vec::new(),
             watched: 0,
+            note_shared: false,
+            shared: BTreeSet::new(),
             incomplete: false,
         }
     }
@@ -475,7 +480,16 @@ impl Detector {
         // Drop what a threadgroup barrier ordered.
         cell.entries.retain(|f| live(clocks, f, s));
         for f in &cell.entries {
-            if f.mask & e.mask == 0 || !f.kind.conflicts(e.kind) || f.event == e.event {
+            if f.mask & e.mask == 0 || f.event == e.event {
+                continue;
+            }
+            if self.note_shared
+                && f.thread != e.thread
+                && (f.kind != AccessKind::Read || e.kind != AccessKind::Read)
+            {
+                self.shared.insert((object, granule as i64));
+            }
+            if !f.kind.conflicts(e.kind) {
                 continue;
             }
             if f.thread == e.thread && !f.collective() && !e.collective() {
@@ -600,9 +614,14 @@ impl Detector {
         self.conflicts
     }
 
-    /// What was found so far.
-    pub fn conflicts(&self) -> &[Conflict] {
-        &self.conflicts
+    /// From now on also notes granules that two threads touch with an atomic among the accesses.
+    pub fn share_atomics(&mut self) {
+        self.note_shared = true;
+    }
+
+    /// Granules of conflicts, and of accesses noted since [`Detector::share_atomics`].
+    pub fn contended(&self) -> impl Iterator<Item = (ObjectId, i64)> {
+        self.shared.iter().copied()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Purpose: [`run`] compiles, sets up, schedules and collects. Soundness direction: findings are
 //! facts of the executed path (unless marked approximate); their absence proves nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::code::Program;
@@ -356,15 +356,5 @@ pub fn barriers_at(kernel: &Kernel, span: Span) -> BTreeSet<BarrierId> {
         .enumerate()
         .filter(|(_, b)| b.span == span)
         .map(|(i, _)| BarrierId(i as u32))
-        .collect()
-}
-
-/// Names of scalars with their numbers in [`Kernel::scalars`].
-pub fn scalar_names(kernel: &Kernel) -> BTreeMap<String, usize> {
-    kernel
-        .scalars
-        .iter()
-        .enumerate()
-        .map(|(i, s)| (s.name.clone(), i))
         .collect()
 }
