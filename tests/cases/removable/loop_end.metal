@@ -9,7 +9,7 @@ kernel void back_edge(device const float* in [[buffer(0)]], device float* out [[
     for (uint s = 0; s < steps; ++s) {
         if (s == 0) buf[tid] = in[tid];
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
-        acc += buf[(tid + s) % 64];
+        acc += buf[(tid + s + 1) % 64];
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     }
     out[tid] = acc;

@@ -9,7 +9,7 @@ kernel void stop(device const float* in [[buffer(0)]], device float* out [[buffe
     for (uint k = 0; k < n; ++k) {
         if (in[k] < 0.0f) break;
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
-        acc += buf[tid ^ 1];
+        acc += buf[63 - tid];
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
         buf[tid] += 1.0f;
     }

@@ -1,12 +1,12 @@
 // unbarrier: --threadgroup 64
-// The second step pairs across: 0 with 2, 1 with 3.
+// The second step pairs across: 0 with 32, 1 with 33.
 #include <metal_stdlib>
 using namespace metal;
 
 kernel void pairs(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup float buf[64];
     const uint partner = tid ^ 1;
-    const uint other = tid ^ 2;
+    const uint other = tid ^ 32;
     if (tid < partner) {
         buf[tid] = in[tid];
         buf[partner] = in[partner];
