@@ -7,7 +7,7 @@ kernel void jump(device const float* in [[buffer(0)]], device float* out [[buffe
     threadgroup float buf[64];
     buf[tid] = in[tid];
     goto done; //~ unsupported
-done:
+done: //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     out[tid] = buf[tid];
 }
