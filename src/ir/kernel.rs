@@ -115,6 +115,9 @@ pub enum VarKind {
     FunctionConstant(u32),
     /// Whether function constant *n* is defined; never assigned, uniform.
     FunctionConstantDefined(u32),
+    /// Whether the buffer of parameter *n* is bound (its pointer is not null); never assigned,
+    /// uniform.
+    ArgumentBound(u32),
 }
 
 /// Built-in inputs (MSL specification, section 5.2.3.6). Components are 0, 1, 2 for x, y, z.

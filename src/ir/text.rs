@@ -110,6 +110,7 @@ impl Writer<'_> {
                 VarKind::Builtin(b) => format!("{b:?}"),
                 VarKind::FunctionConstant(n) => format!("function constant {n}"),
                 VarKind::FunctionConstantDefined(n) => format!("function constant {n} defined"),
+                VarKind::ArgumentBound(n) => format!("parameter {n} bound"),
             };
             self.line(&format!("input {}: {} = {text}", v.name, v.ty.name()));
         }

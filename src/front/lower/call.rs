@@ -18,14 +18,14 @@ pub enum Arg<'a> {
     /// A place (a temporary for rvalues).
     Place(Place),
     /// `{a, b}`
-    List(&'a [AExpr], Span),
+    List(&'a [AExpr]),
 }
 
 impl<'a> Lowerer<'a> {
     /// Evaluates an argument.
     pub fn arg(&mut self, e: &'a AExpr) -> Arg<'a> {
         match &e.kind {
-            EK::InitList(v) => Arg::List(v, e.span),
+            EK::InitList(v) => Arg::List(v),
             _ => Arg::Place(self.place(e)),
         }
     }
@@ -278,7 +278,16 @@ impl<'a> Lowerer<'a> {
         let mut env = Env::new();
         let mut score = 0u64;
         let outer = self.record_scope(c.rec);
-        if let Some(params) = &f.template {
+        let written = f.name.segments.last().and_then(|s| s.args.as_deref());
+        if let (Some([]), Some(written)) = (f.template.as_deref(), written) {
+            // An explicit specialisation: the arguments written at the call, or its parameter types.
+            let own = self.with_env(Env::new(), c.rec, c.ns.clone(), |l| {
+                l.template_args(written)
+            });
+            if targs.is_some_and(|t| t != own.get(..t.len()).unwrap_or(&own)) {
+                return None;
+            }
+        } else if let Some(params) = &f.template {
             let mut given = Self::positional(params, targs.unwrap_or(&[]))?;
             for (p, a) in f.params.iter().zip(args) {
                 if p.pack {
@@ -315,7 +324,18 @@ impl<'a> Lowerer<'a> {
             return None;
         }
         let types: Vec<Ty> = self.with_env(env.clone(), c.rec, c.ns.clone(), |l| {
-            f.params.iter().map(|p| l.resolve_type(&p.ty)).collect()
+            f.params
+                .iter()
+                .map(|p| {
+                    let t = l.resolve_type(&p.ty);
+                    match (&p.ty.kind, &t) {
+                        (TypeKind::Array(..), Ty::Array(e, _) | Ty::Unsized(e)) => {
+                            Ty::Pointer(e.clone(), super::decl::declared_space(&p.ty))
+                        }
+                        _ => t,
+                    }
+                })
+                .collect()
         });
         let ret_ok = match (&f.ret, &f.template) {
             (Some(t), Some(_)) => {
@@ -399,7 +419,6 @@ impl<'a> Lowerer<'a> {
                 f: d.item,
                 ns: d.ns.clone(),
                 rec: None,
-                span: d.span,
             })
             .collect();
         // Never an operator that converts both operands.

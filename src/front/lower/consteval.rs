@@ -46,6 +46,7 @@ impl<'a> Lowerer<'a> {
         );
         let builtins = self.builtins.clone();
         let constants = self.function_constants.clone();
+        let bound = self.bound_vars.clone();
         let (_, r) = self.in_block(f);
         self.vars.truncate(counts.0);
         self.stable.truncate(counts.0);
@@ -61,6 +62,7 @@ impl<'a> Lowerer<'a> {
         ) = scalars;
         self.builtins = builtins;
         self.function_constants = constants;
+        self.bound_vars = bound;
         r
     }
 

@@ -12,10 +12,10 @@ use super::ctx::Lowerer;
 use super::fold;
 use super::scope::FuncCand;
 use super::types::Ty;
-use super::value::{KeyId, Leaf, Place, PtrVal, RegPlace, Value};
+use super::value::{KeyId, Place, PtrVal, RegPlace, Value};
 
 /// The functions of a record that are constructors.
-fn constructors<'a>(d: &'a Record) -> impl Iterator<Item = &'a Function> {
+fn constructors(d: &Record) -> impl Iterator<Item = &Function> {
     d.members.iter().flatten().filter_map(move |m| match m {
         Member::Item(i) => match &i.kind {
             ItemKind::Function(f)
@@ -117,7 +117,16 @@ impl<'a> Lowerer<'a> {
                 }
                 Value::void()
             }
-            Ty::Opaque(_) | Ty::Lambda(_) | Ty::Func(_) => match args.first() {
+            Ty::Opaque(_) => {
+                for e in args {
+                    self.place(e);
+                }
+                Value {
+                    ty: ty.clone(),
+                    leaves: Vec::new(),
+                }
+            }
+            Ty::Lambda(_) | Ty::Func(_) => match args.first() {
                 Some(e) => self.eval(e),
                 None => Value {
                     ty: ty.clone(),
@@ -478,7 +487,7 @@ impl<'a> Lowerer<'a> {
     pub fn conversion_operator(&mut self, id: u32, this: Place, to: &Ty) -> Option<Value> {
         let r = self.recs.get(id as usize)?;
         let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
-        let mut best: Option<(u32, &'a Function, crate::source::Span)> = None;
+        let mut best: Option<(u32, &'a Function)> = None;
         for m in decl.members.iter().flatten() {
             if let Member::Item(i) = m
                 && let ItemKind::Function(f) = &i.kind
@@ -496,16 +505,15 @@ impl<'a> Lowerer<'a> {
                 if let Some(rank) = self.convertible(&t, to)
                     && best.as_ref().is_none_or(|b| rank < b.0)
                 {
-                    best = Some((rank, f, i.span));
+                    best = Some((rank, f));
                 }
             }
         }
-        if let Some((_, f, span)) = best {
+        if let Some((_, f)) = best {
             let cand = FuncCand {
                 f,
                 ns,
                 rec: Some(id),
-                span,
             };
             let mut env = super::scope::Env::new();
             if let Some(params) = &f.template
@@ -574,13 +582,5 @@ impl<'a> Lowerer<'a> {
             }
         }
         t
-    }
-
-    /// Keeps only scalar leaves of a value; used for messages.
-    pub fn first_scalar(&self, v: &Value) -> Option<Expr> {
-        v.leaves.iter().find_map(|l| match l {
-            Leaf::S(e) => Some(e.clone()),
-            Leaf::P(_) => None,
-        })
     }
 }

@@ -188,12 +188,12 @@ impl<'a> Lowerer<'a> {
             }
             (from, Ty::Vector(t, n, _)) if from.scalar().is_some() => {
                 let e = fold::cast(v.scalars().swap_remove(0), *t);
-                let e = self.atom(e);
+                let e = self.short(e);
                 Value::comps(to.clone(), vec![e; usize::from(*n)])
             }
             (from, Ty::Matrix(t, c, r)) if from.scalar().is_some() => {
                 let e = fold::cast(v.scalars().swap_remove(0), *t);
-                let e = self.atom(e);
+                let e = self.short(e);
                 let zero = Expr::constant(*t, 0);
                 let mut out = Vec::new();
                 for i in 0..*c {
@@ -205,7 +205,7 @@ impl<'a> Lowerer<'a> {
             }
             (from, Ty::Simdgroup(t)) if from.scalar().is_some() => {
                 let e = fold::cast(v.scalars().swap_remove(0), *t);
-                let e = self.atom(e);
+                let e = self.short(e);
                 Value::comps(to.clone(), vec![e.clone(), e])
             }
             (Ty::Matrix(_, a, b), Ty::Matrix(t, c, d)) if a == c && b == d => Value {
@@ -245,7 +245,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A value as `bool`.
-    pub fn to_bool(&mut self, v: Value) -> Expr {
+    pub fn truth(&mut self, v: Value) -> Expr {
         let v = self.convert(v, &Ty::BOOL);
         v.as_scalar()
             .cloned()
@@ -314,11 +314,11 @@ impl<'a> Lowerer<'a> {
         };
         let (mut ca, mut cb) = (splat(a.clone()), splat(b.clone()));
         if n > 1 && ca.len() == 1 {
-            let e = self.atom(ca.swap_remove(0));
+            let e = self.short(ca.swap_remove(0));
             ca = vec![e; n];
         }
         if n > 1 && cb.len() == 1 {
-            let e = self.atom(cb.swap_remove(0));
+            let e = self.short(cb.swap_remove(0));
             cb = vec![e; n];
         }
         let out: Vec<Expr> = ca
@@ -451,7 +451,7 @@ impl<'a> Lowerer<'a> {
     /// `-v`, `~v`, `!v` component-wise.
     pub fn unary_value(&mut self, op: UnOp, v: Value) -> Value {
         if let Ty::Pointer(..) = v.ty {
-            let e = self.to_bool(v);
+            let e = self.truth(v);
             return Value::scalar(fold::not(e));
         }
         let is_scalar = v.ty.scalar().is_some();

@@ -167,6 +167,8 @@ pub struct Lowerer<'a> {
     pub builtins: BTreeMap<Builtin, VarId>,
     /// Function constants made so far: (index, defined?).
     pub function_constants: BTreeMap<(u32, bool), VarId>,
+    /// Variables that say whether a buffer is bound.
+    pub bound_vars: BTreeMap<u32, VarId>,
     /// Something new was learnt; the pass must be repeated.
     pub restart: bool,
     /// Inlined functions by name, for recursion.
@@ -213,6 +215,7 @@ impl<'a> Lowerer<'a> {
             slots: Vec::new(),
             builtins: BTreeMap::new(),
             function_constants: BTreeMap::new(),
+            bound_vars: BTreeMap::new(),
             restart: false,
             call_stack: Vec::new(),
             depth: 0,
@@ -301,7 +304,7 @@ impl<'a> Lowerer<'a> {
         if self.is_stable(&e) {
             return e;
         }
-        self.to_temp(e)
+        self.temp(e)
     }
 
     /// As [`Self::freeze`], and cheap to repeat: a constant or a variable.
@@ -309,11 +312,19 @@ impl<'a> Lowerer<'a> {
         match e.kind {
             ExprKind::Const(_) => e,
             ExprKind::Var(v) if self.stable.get(v.index()).copied().unwrap_or(false) => e,
-            _ => self.to_temp(e),
+            _ => self.temp(e),
         }
     }
 
-    fn to_temp(&mut self, e: Expr) -> Expr {
+    /// The expression in a form that is cheap to repeat within one expression.
+    pub fn short(&mut self, e: Expr) -> Expr {
+        match e.kind {
+            ExprKind::Const(_) | ExprKind::Var(_) => e,
+            _ => self.temp(e),
+        }
+    }
+
+    fn temp(&mut self, e: Expr) -> Expr {
         let ty = e.ty;
         let v = self.temp_var(ty);
         self.assign(v, e);
@@ -459,6 +470,17 @@ impl<'a> Lowerer<'a> {
         self.vars[v.index()].kind = VarKind::Builtin(b);
         self.builtins.insert(b, v);
         Expr::var(ScalarTy::U32, v)
+    }
+
+    /// Whether the buffer of a parameter is bound, as a variable.
+    pub fn argument_bound(&mut self, param: u32, name: String) -> Expr {
+        if let Some(v) = self.bound_vars.get(&param) {
+            return Expr::var(ScalarTy::Bool, *v);
+        }
+        let v = self.new_var(name, ScalarTy::Bool, true, self.span);
+        self.vars[v.index()].kind = VarKind::ArgumentBound(param);
+        self.bound_vars.insert(param, v);
+        Expr::var(ScalarTy::Bool, v)
     }
 
     /// Opens a scope.

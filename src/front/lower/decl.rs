@@ -114,7 +114,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         let value = match &v.init {
-            None => self.undef(&ty),
+            None => self.default_value(&ty),
             Some(Init::Assign(e)) => self.eval_as(e, &ty),
             Some(Init::Paren(args)) => self.construct(&ty, args, false),
             Some(Init::Brace(args)) => self.construct(&ty, args, true),
@@ -216,7 +216,7 @@ impl<'a> Lowerer<'a> {
                 path: Vec::new(),
             });
         }
-        let value = self.freeze_value(value);
+        // The variables are new: the value cannot mention them.
         let store = self.new_storage(&ty, name, key, &mut Vec::new(), true);
         let r = RegPlace {
             ty,
@@ -474,7 +474,7 @@ impl<'a> Lowerer<'a> {
     /// A value that is left to its default member initialisers, otherwise unspecified.
     pub fn default_value(&mut self, ty: &Ty) -> Value {
         let Ty::Record(id) = ty else {
-            return self.undef(ty);
+            return self.uninitialised(ty);
         };
         let Some(r) = self.recs.get(*id as usize).filter(|r| !r.is_union) else {
             return self.undef(ty);

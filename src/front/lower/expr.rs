@@ -53,7 +53,7 @@ impl<'a> Lowerer<'a> {
     /// Evaluates a condition.
     pub fn eval_bool(&mut self, e: &'a AExpr) -> Expr {
         let v = self.eval(e);
-        self.to_bool(v)
+        self.truth(v)
     }
 
     /// Reads a place, arrays as pointers to their first element.
@@ -256,7 +256,7 @@ impl<'a> Lowerer<'a> {
                         return p;
                     }
                     if op == UnaryOp::Not {
-                        let e = self.to_bool(v);
+                        let e = self.truth(v);
                         return Place::Val(Value::scalar(fold::not(e)));
                     }
                 }
@@ -456,7 +456,7 @@ impl<'a> Lowerer<'a> {
             let (l, r) = (self.convert(l, &tl), self.convert(r, &tr));
             return self.binary_values(op, l, r);
         }
-        let l = self.to_bool(l);
+        let l = self.truth(l);
         match (fold::const_bool(&l), and) {
             (Some(true), true) | (Some(false), false) => {
                 let e = self.eval_bool(b);
@@ -508,7 +508,7 @@ impl<'a> Lowerer<'a> {
             let y = self.eval(b);
             return Place::Val(self.select_values(&c, x, y));
         }
-        let c = self.to_bool(c);
+        let c = self.truth(c);
         match fold::const_bool(&c) {
             Some(true) => return self.place(a),
             Some(false) => return self.place(b),

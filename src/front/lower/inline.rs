@@ -146,7 +146,6 @@ impl<'a> Lowerer<'a> {
             return p;
         }
         if let Some((ty, store)) = ret.store {
-            let mut leaves = Vec::new();
             let p = Place::Reg(super::value::RegPlace {
                 ty: ty.clone(),
                 store,
@@ -154,18 +153,10 @@ impl<'a> Lowerer<'a> {
                 path: Vec::new(),
             });
             let v = self.load(p);
-            for l in v.leaves {
-                // The variables are not assigned again after this point of this instance, but a
-                // loop may come back: copy.
-                leaves.push(match l {
-                    Leaf::S(e) => Leaf::S(self.freeze(e)),
-                    Leaf::P(p) => Leaf::P(self.freeze_ptr(p)),
-                });
-            }
-            if let (Some(Ty::Ref(t, _)), Some(Leaf::P(p))) = (&ret_ty, leaves.first()) {
+            if let (Some(Ty::Ref(t, _)), Some(Leaf::P(p))) = (&ret_ty, v.leaves.first()) {
                 return self.deref(p.clone(), t);
             }
-            return Place::Val(Value { ty, leaves });
+            return Place::Val(v);
         }
         match ret_ty {
             Some(Ty::Void) | None => Place::Val(Value::void()),
@@ -246,12 +237,11 @@ impl<'a> Lowerer<'a> {
         let generic = matches!(&ty, Ty::Unknown(_));
         match (ty, arg) {
             (Ty::Ref(t, _), Arg::Place(place)) => self.bind_reference(place, &t, &p.name, span),
-            (Ty::Ref(t, _), Arg::List(args, _)) => {
-                let v = self.construct(&t, args, true);
-                self.new_local(&p.name, span, v)
-            }
-            (ty, Arg::List(args, _)) => {
-                let v = self.construct(&ty, args, true);
+            (ty, Arg::List(args)) => {
+                // The list belongs to the caller: its names are looked up there.
+                let callee = self.frames.pop();
+                let v = self.construct(ty.strip_ref(), args, true);
+                self.frames.extend(callee);
                 self.new_local(&p.name, span, v)
             }
             // `auto` parameters of generic lambdas.

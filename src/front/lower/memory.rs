@@ -37,6 +37,18 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The value of a variable without initialiser: nothing is known, but a pointer in it points
+    /// nowhere yet.
+    pub fn uninitialised(&self, ty: &Ty) -> Value {
+        let mut v = self.undef(ty);
+        for l in &mut v.leaves {
+            if let Leaf::P(p) = l {
+                *p = PtrVal::unset();
+            }
+        }
+        v
+    }
+
     /// A zero value of a type.
     pub fn zero(&self, ty: &Ty) -> Value {
         let leaves = self
@@ -357,16 +369,21 @@ impl<'a> Lowerer<'a> {
         if !self.persist.mutated.contains(&r.key) && !self.constructing.contains(&r.key) {
             self.learn_mutated(r.key);
         }
-        let mut targets = BTreeSet::new();
-        self.store_vars(&r.store, &mut targets);
         if v.leaves.len() > 1 {
+            // Parts are assigned in order: a later part must not read an earlier target.
+            let mut order = Vec::new();
+            self.store_vars(&r.ty, &r.store, &mut order);
+            let mut earlier = BTreeSet::new();
             let mut leaves = Vec::new();
-            for l in v.leaves {
+            for (i, l) in v.leaves.into_iter().enumerate() {
                 leaves.push(match l {
-                    Leaf::S(e) if mentions(&e, &targets) => Leaf::S(self.freeze(e)),
+                    Leaf::S(e) if mentions(&e, &earlier) => Leaf::S(self.freeze(e)),
                     Leaf::P(p) => Leaf::P(self.freeze_ptr(p)),
                     other => other,
                 });
+                if let Some(Some(t)) = order.get(i) {
+                    earlier.insert(*t);
+                }
             }
             v.leaves = leaves;
         }
@@ -374,13 +391,16 @@ impl<'a> Lowerer<'a> {
         self.store_tree(&r.ty, &r.store, &mut it);
     }
 
-    fn store_vars(&self, s: &Rc<Store>, out: &mut BTreeSet<VarId>) {
+    fn store_vars(&self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Option<VarId>>) {
         match &**s {
-            Store::Var(v, _) => {
-                out.insert(*v);
+            Store::Var(v, _) => out.push(Some(*v)),
+            Store::Agg(parts) => {
+                for (i, p) in parts.iter().enumerate() {
+                    self.store_vars(&self.part_type(ty, i), p, out);
+                }
             }
-            Store::Agg(parts) => parts.iter().for_each(|p| self.store_vars(p, out)),
-            _ => {}
+            Store::Mem(_) => out.extend((0..self.leaf_count(ty)).map(|_| None)),
+            Store::Imm(_) | Store::Ptr(_) => out.push(None),
         }
     }
 

@@ -31,6 +31,14 @@ impl PtrVal {
         }
     }
 
+    /// Never assigned.
+    pub fn unset() -> PtrVal {
+        PtrVal {
+            target: Target::Multi(u32c(NULL_TAG), Vec::new().into()),
+            offset: i64c(0),
+        }
+    }
+
     /// Not known.
     pub fn unknown() -> PtrVal {
         PtrVal {
@@ -404,19 +412,18 @@ impl<'a> Lowerer<'a> {
                 }
             }
             (Target::Null, Target::Null) => fold::boolc(true),
-            // A buffer argument may or may not be bound: unspecified, but the same for all threads
-            // only if the host says so; `undef` claims nothing.
+            // A buffer argument may or may not be bound; all threads see the same.
             (Target::Null, Target::Obj(o)) | (Target::Obj(o), Target::Null) => {
-                let param = self
-                    .persist
-                    .objects
-                    .get(o.index())
-                    .is_some_and(|o| o.param.is_some() || o.size.is_none());
-                if param {
-                    self.note("null test of a buffer argument");
-                    Expr::undef(ScalarTy::Bool)
-                } else {
-                    fold::boolc(false)
+                let Some(obj) = self.persist.objects.get(o.index()) else {
+                    return Expr::undef(ScalarTy::Bool);
+                };
+                match (obj.param, obj.space, obj.size) {
+                    (Some(p), Space::Device | Space::Constant, _) => {
+                        let name = format!("{}.bound", obj.name);
+                        fold::not(self.argument_bound(p, name))
+                    }
+                    (None, _, Some(_)) | (_, Space::Threadgroup, _) => fold::boolc(false),
+                    _ => Expr::undef(ScalarTy::Bool),
                 }
             }
             (Target::Reg(_), Target::Null) | (Target::Null, Target::Reg(_)) => fold::boolc(false),

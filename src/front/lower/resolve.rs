@@ -131,6 +131,11 @@ impl<'a> Lowerer<'a> {
             return Some(Ty::Enum(*id, s));
         }
         if let Some(args) = &seg.args {
+            // `numeric_limits<T>` inherits what a file specialises for its own types.
+            if name == "numeric_limits" && syms.records.contains_key("_numeric_limits_impl") {
+                let args = self.template_args(args);
+                return self.instantiate_named("_numeric_limits_impl", Some(args), &[]);
+            }
             return self.builtin_template(name, args);
         }
         builtin_type(name)
@@ -230,8 +235,8 @@ impl<'a> Lowerer<'a> {
                 }
             }
             "enable_if" | "enable_if_t" => match val(0) {
-                Some(0) => Ty::Unknown("enable_if".into()),
-                _ => ty(1).unwrap_or(Ty::Void),
+                Some(v) if v != 0 => ty(1).unwrap_or(Ty::Void),
+                _ => Ty::Unknown("enable_if".into()),
             },
             "remove_reference" | "remove_reference_t" | "remove_cv" | "remove_cv_t"
             | "remove_const" | "remove_const_t" | "remove_volatile_t" | "remove_cvref_t"
@@ -280,7 +285,8 @@ impl<'a> Lowerer<'a> {
             [] => return None,
         };
         let name = seg.name.strip_suffix("_v").unwrap_or(&seg.name);
-        if !name.starts_with("is_") {
+        let simd_type = matches!(name, "__is_valid_simdgroup_type");
+        if !name.starts_with("is_") && !simd_type {
             return None;
         }
         let args = self.template_args(seg.args.as_deref()?);
@@ -297,6 +303,7 @@ impl<'a> Lowerer<'a> {
             _ => None,
         };
         Some(match name {
+            "__is_valid_simdgroup_type" => t.element().is_some_and(|s| s.size() <= 4),
             "is_same" => *t == *other?.strip_ref(),
             "is_integral" => s.is_some_and(|s| !s.is_float()),
             "is_floating_point" => s.is_some_and(ScalarTy::is_float),

@@ -44,8 +44,6 @@ pub struct FuncCand<'a> {
     pub ns: Rc<str>,
     /// The record it is a member of.
     pub rec: Option<u32>,
-    /// Where it is declared.
-    pub span: Span,
 }
 
 /// Functions of one name.
@@ -57,8 +55,6 @@ pub struct FuncSet<'a> {
     pub cands: Vec<FuncCand<'a>>,
     /// Template arguments written at the use.
     pub targs: Option<Vec<TArg>>,
-    /// Called on the enclosing `this`.
-    pub implicit_this: bool,
 }
 
 /// A construct that `break` or `continue` refers to.
@@ -177,15 +173,6 @@ impl<'a> Lowerer<'a> {
         f.scopes.iter().rev().find_map(|s| s.get(name).cloned())
     }
 
-    /// A template argument of a record or of the records around it.
-    pub fn record_env(&self, rec: Option<u32>, name: &str) -> Option<Binding<'a>> {
-        let r = self.recs.get(rec? as usize)?;
-        r.env
-            .get(name)
-            .cloned()
-            .or_else(|| self.record_env(r.outer, name))
-    }
-
     /// Resolves what precedes the last segment.
     pub fn container(&mut self, segs: &'a [PathSegment]) -> Container<'a> {
         let mut c = Container::Quals(Vec::new());
@@ -266,7 +253,6 @@ impl<'a> Lowerer<'a> {
                 name: name.to_string(),
                 cands,
                 targs: targs.clone(),
-                implicit_this: innermost,
             }));
         }
         if let Some(v) = self.static_member(rec, name) {
@@ -331,7 +317,6 @@ impl<'a> Lowerer<'a> {
                     f: d.item,
                     ns: d.ns.clone(),
                     rec: None,
-                    span: d.span,
                 })
                 .collect();
             if !cands.is_empty() {
@@ -339,7 +324,6 @@ impl<'a> Lowerer<'a> {
                     name: name.to_string(),
                     cands,
                     targs,
-                    implicit_this: false,
                 });
             }
         }
@@ -413,12 +397,11 @@ impl<'a> Lowerer<'a> {
         let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
         let class = decl.name.as_str();
         let mut out = Vec::new();
-        let mut push = |f: &'a Function, span| {
+        let mut push = |f: &'a Function| {
             out.push(FuncCand {
                 f,
                 ns: ns.clone(),
                 rec: Some(rec),
-                span,
             });
         };
         for m in decl.members.iter().flatten() {
@@ -426,12 +409,12 @@ impl<'a> Lowerer<'a> {
                 && let ItemKind::Function(f) = &item.kind
                 && base_name(f.name.last_name()) == name
             {
-                push(f, item.span);
+                push(f);
             }
         }
         if let Some(defs) = self.syms.members.get(&(class, name)) {
             for d in defs {
-                push(d.item, d.span);
+                push(d.item);
             }
         }
         if out.is_empty() {

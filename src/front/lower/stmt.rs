@@ -472,14 +472,10 @@ impl<'a> Lowerer<'a> {
                     self.place(e);
                     Place::Val(Value::void())
                 }
-                Some(t) => {
-                    let v = self.eval_as(e, t);
-                    Place::Val(self.freeze_value(v))
-                }
+                Some(t) => Place::Val(self.eval_as(e, t)),
                 None => {
                     let p = self.place(e);
-                    let v = self.decay(p);
-                    Place::Val(self.freeze_value(v))
+                    Place::Val(self.decay(p))
                 }
             };
             self.span = span;

@@ -11,7 +11,7 @@ use crate::front::ast::{
 use crate::ir;
 
 use super::ctx::Lowerer;
-use super::scope::{Binding, Container, Entity, Env};
+use super::scope::{Binding, Entity, Env};
 use super::types::Ty;
 use super::value::{Leaf, Place, Value};
 
@@ -380,6 +380,8 @@ impl<'a> Lowerer<'a> {
         params: &'a [TemplateParam],
         out: &mut Deduced,
     ) -> bool {
+        // Arguments that cannot be deduced from are evaluated once the others are known.
+        let mut later: Vec<(&'a TemplateArg, &TArg)> = Vec::new();
         for (i, p) in pattern.iter().enumerate() {
             if let TemplateArg::Pack(inner) = p {
                 if let TemplateArg::Path(path) = &**inner
@@ -411,6 +413,10 @@ impl<'a> Lowerer<'a> {
                         (path.segments.last().and_then(|s| s.args.as_ref()), a)
                         && mentions(args, params)
                     {
+                        if !self.deducible(path.last_name()) {
+                            later.push((p, a));
+                            continue;
+                        }
                         let t = t.clone();
                         self.deduce_named(path, args, &t, params, out)
                     } else {
@@ -431,7 +437,31 @@ impl<'a> Lowerer<'a> {
                 return false;
             }
         }
-        pattern.len() == actual.len()
+        if pattern.len() != actual.len() {
+            return false;
+        }
+        if later.is_empty() {
+            return true;
+        }
+        let mut env = Env::new();
+        for (n, a) in out.iter() {
+            let b = self.targ_binding(a, None);
+            env.insert(n.clone(), b);
+        }
+        let (rec, ns) = (self.frames.last().and_then(|f| f.record), self.ns());
+        self.with_env(env, rec, ns, |l| {
+            later
+                .iter()
+                .all(|(p, a)| same_arg(&l.template_arg(p), a))
+        })
+    }
+
+    /// Whether `name<…>` is a template whose arguments a type determines.
+    fn deducible(&self, name: &str) -> bool {
+        matches!(
+            name,
+            "vec" | "matrix" | "simdgroup_matrix" | "atomic" | "_atomic" | "array"
+        ) || self.syms.records.contains_key(name)
     }
 
     fn shape_matches(&mut self, t: &'a Type, a: &Ty) -> bool {
@@ -458,12 +488,6 @@ impl<'a> Lowerer<'a> {
             Some((env, full))
         })
     }
-
-    /// Whether a container is a type, for callers that only ask.
-    pub fn is_type_container(&mut self, path: &'a Path) -> bool {
-        let n = path.segments.len().saturating_sub(1);
-        matches!(self.container(&path.segments[..n]), Container::Type(_))
-    }
 }
 
 fn same_arg(a: &TArg, b: &TArg) -> bool {
@@ -488,6 +512,16 @@ fn mentions(args: &[TemplateArg], params: &[TemplateParam]) -> bool {
                 || s.args.as_ref().is_some_and(|x| mentions(x, params))
         }),
         TemplateArg::Pack(_) => true,
-        _ => false,
+        // A literal mentions nothing; any other expression may.
+        TemplateArg::Expr(e) => !matches!(
+            e.kind,
+            ExprKind::Int { .. } | ExprKind::Bool(_) | ExprKind::Float { .. }
+        ),
+        TemplateArg::Type(t) => match &t.kind {
+            TypeKind::Pointer(i) | TypeKind::Reference(i, _) | TypeKind::Array(i, _) => {
+                mentions(std::slice::from_ref(&TemplateArg::Type((**i).clone())), params)
+            }
+            _ => false,
+        },
     })
 }

@@ -85,7 +85,7 @@ impl<'a> Lowerer<'a> {
         };
         let args: Vec<Vec<Expr>> = args
             .into_iter()
-            .map(|v| v.into_iter().map(|e| self.atom(e)).collect())
+            .map(|v| v.into_iter().map(|e| self.short(e)).collect())
             .collect();
         let sqrt = |e: Expr| fold::math(MathFn::Sqrt, s, vec![e]);
         let diff = |a: &[Expr], b: &[Expr]| -> Vec<Expr> {
@@ -108,7 +108,7 @@ impl<'a> Lowerer<'a> {
             }
             ("normalize", [a]) => {
                 let inv = fold::math(MathFn::Rsqrt, s, vec![sum_of_products(a, a)]);
-                let inv = self.atom(inv);
+                let inv = self.short(inv);
                 let out = a
                     .iter()
                     .map(|x| fold::binary(BinOp::Mul, x.clone(), inv.clone()))
@@ -127,7 +127,7 @@ impl<'a> Lowerer<'a> {
             }
             ("reflect", [i, n]) => {
                 let two = fold::floatc(s, 2.0);
-                let k = self.atom(fold::binary(BinOp::Mul, two, sum_of_products(n, i)));
+                let k = self.short(fold::binary(BinOp::Mul, two, sum_of_products(n, i)));
                 let out = i
                     .iter()
                     .zip(n)

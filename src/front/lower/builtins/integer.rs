@@ -51,12 +51,12 @@ impl<'a> Lowerer<'a> {
             .filter_map(|v| v.scalars().into_iter().next())
             .map(|e| fold::cast(e, elem))
             .collect();
-        let rest: Vec<Expr> = rest.into_iter().map(|e| self.atom(e)).collect();
+        let rest: Vec<Expr> = rest.into_iter().map(|e| self.short(e)).collect();
         let width = args.first().map_or(0, Vec::len);
         let mut out = Vec::new();
         for i in 0..width {
             let a: Vec<Expr> = args.iter().map(|v| v[i].clone()).collect();
-            let a: Vec<Expr> = a.into_iter().map(|e| self.atom(e)).collect();
+            let a: Vec<Expr> = a.into_iter().map(|e| self.short(e)).collect();
             out.push(self.integer_op(name, elem, &a, &rest));
         }
         let t = out.first().map_or(elem, |e| e.ty);
@@ -114,7 +114,7 @@ impl<'a> Lowerer<'a> {
                 let all = c(u64::MAX);
                 let ones = bin(BinOp::Sub, &bin(BinOp::Shl, &c(1), bits), &c(1));
                 let mask = fold::select(bin(BinOp::Eq, bits, &c(w)), all, ones);
-                let mask = self.atom(bin(BinOp::Shl, &mask, offset));
+                let mask = self.short(bin(BinOp::Shl, &mask, offset));
                 let keep = bin(
                     BinOp::And,
                     base,

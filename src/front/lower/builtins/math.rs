@@ -147,7 +147,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn composed(&mut self, name: &str, s: ScalarTy, a: Vec<Expr>) -> Expr {
-        let a: Vec<Expr> = a.into_iter().map(|e| self.atom(e)).collect();
+        let a: Vec<Expr> = a.into_iter().map(|e| self.short(e)).collect();
         let bin = |op, x: &Expr, y: &Expr| fold::binary(op, x.clone(), y.clone());
         let m2 = |f, x: &Expr, y: &Expr| fold::math(f, s, vec![x.clone(), y.clone()]);
         let test = |f, x: &Expr| Expr {

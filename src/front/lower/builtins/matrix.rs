@@ -106,9 +106,7 @@ impl<'a> Lowerer<'a> {
         for a in it {
             rest.push(match a {
                 Arg::Place(p) => self.load(p),
-                Arg::List(args, _) => {
-                    self.construct(&Ty::Vector(ScalarTy::U64, 2, false), args, true)
-                }
+                Arg::List(args) => self.construct(&Ty::Vector(ScalarTy::U64, 2, false), args, true),
             });
         }
         let tile = self.tile(ptr, elem, rest);

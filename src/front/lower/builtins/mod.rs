@@ -152,7 +152,7 @@ impl<'a> Lowerer<'a> {
                 .map(|e| super::fold::cast(e, elem))
                 .collect();
             if c.len() < width {
-                let e = self.atom(c.swap_remove(0));
+                let e = self.short(c.swap_remove(0));
                 c = vec![e; width];
             }
             out.push(c);
@@ -196,7 +196,7 @@ impl<'a> Lowerer<'a> {
             }
             (Ty::Scalar(ScalarTy::U64), "any") => {
                 let v = self.load(this);
-                let e = self.to_bool(v);
+                let e = self.truth(v);
                 return Place::Val(Value::scalar(e));
             }
             (Ty::Scalar(ScalarTy::U64), "all") => {
