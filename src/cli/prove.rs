@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::{Format, ProveArgs};
+use super::args::{Format, ProveArgs, SourceArgs};
+use super::config;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
@@ -102,7 +103,8 @@ fn file(
     bar: &ProgressBar,
     report: &mut Report,
 ) -> Result<Outcome, String> {
-    let l = load(path, &a.source, true)?;
+    let source = with_config_defines(path, &a.source)?;
+    let l = load(path, &source, true)?;
     if a.format == Format::Human {
         l.print_diagnostics(use_color(a.source.color, true));
     }
@@ -132,19 +134,23 @@ fn file(
         .filter(|k| a.kernel.is_empty() || a.kernel.iter().any(|n| is_named(k, n)))
         .collect();
     let remove = removal_spans(&l, &chosen, a)?;
-    let assumptions = assumptions(&l, &chosen, a, path)?;
+    let assumptions = assumptions(&l, &chosen, a, &source, path)?;
     let mut kernels = Vec::new();
     let mut verdicts: Vec<(&Kernel, KernelVerdicts)> = Vec::new();
     let mut refused: Option<RemovalReport> = None;
     for (k, assumed) in chosen.iter().zip(assumptions) {
         bar.set_message(format!("{shown}: {}", k.name));
-        let options = options(k, a, assumed);
+        let contract = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
+        let size = a
+            .threadgroup
+            .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
+        let options = options(k, a, size, assumed);
         let mut proved =
             prove_kernel(k, &options).map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let r = describe::kernel(&l.map, k, a.threadgroup, &proved.verdicts);
+        let r = describe::kernel(&l.map, k, size, &proved.verdicts);
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,
@@ -189,17 +195,36 @@ fn file(
     Ok(Outcome { bad, unproved })
 }
 
+/// The source arguments with the definitions that `unbarrier.toml` gives the file; those of the
+/// command line win.
+fn with_config_defines(path: &Path, args: &SourceArgs) -> Result<SourceArgs, String> {
+    let mut out = args.clone();
+    let name = |d: &str| d.split('=').next().unwrap_or("").to_string();
+    let given: Vec<String> = args.define.iter().map(|d| name(d)).collect();
+    for d in config::defines_for(path).map_err(|e| e.to_string())? {
+        if !given.contains(&name(&d)) {
+            out.define.push(d);
+        }
+    }
+    Ok(out)
+}
+
 fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
-fn options(k: &Kernel, a: &ProveArgs, assumptions: Vec<Assumption>) -> Options {
+fn options(
+    k: &Kernel,
+    a: &ProveArgs,
+    size: Option<[u64; 3]>,
+    assumptions: Vec<Assumption>,
+) -> Options {
     let jobs = a.jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         usize::from,
     );
     Options {
-        contract: Contract::new(k, a.threadgroup),
+        contract: Contract::new(k, size),
         assumptions,
         timeout: Duration::from_secs_f64(a.timeout),
         jobs,
@@ -253,10 +278,21 @@ fn assumptions(
     l: &Loaded,
     kernels: &[&Kernel],
     a: &ProveArgs,
+    source: &SourceArgs,
     path: &Path,
 ) -> Result<Vec<Vec<Assumption>>, String> {
     let mut out: Vec<Vec<Assumption>> = vec![Vec::new(); kernels.len()];
-    let options = preprocess_options(&a.source);
+    let options = preprocess_options(source);
+    // What unbarrier.toml assumes of a kernel must make sense in that kernel.
+    for (i, k) in kernels.iter().enumerate() {
+        let contract = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
+        for text in contract.iter().flat_map(|c| &c.assume) {
+            let file = l.map.file(l.file);
+            let expr = parse_assumption(text, &file.text, path.to_path_buf(), &options)
+                .map_err(|e| e.to_string())?;
+            out[i].push(resolve(text, &expr, &l.unit, k).map_err(|e| e.to_string())?);
+        }
+    }
     for text in &a.assume {
         let file = l.map.file(l.file);
         let expr = parse_assumption(text, &file.text, path.to_path_buf(), &options)
