@@ -167,6 +167,8 @@ pub struct Lowerer<'a> {
     pub builtins: BTreeMap<Builtin, VarId>,
     /// Function constants made so far: (index, defined?).
     pub function_constants: BTreeMap<(u32, bool), VarId>,
+    /// Types of the objects that are bound to parameters.
+    pub object_types: BTreeMap<ObjectId, Ty>,
     /// Variables that say whether a buffer is bound.
     pub bound_vars: BTreeMap<u32, VarId>,
     /// Something new was learnt; the pass must be repeated.
@@ -215,6 +217,7 @@ impl<'a> Lowerer<'a> {
             slots: Vec::new(),
             builtins: BTreeMap::new(),
             function_constants: BTreeMap::new(),
+            object_types: BTreeMap::new(),
             bound_vars: BTreeMap::new(),
             restart: false,
             call_stack: Vec::new(),
@@ -453,6 +456,10 @@ impl<'a> Lowerer<'a> {
     /// The object of that identity, made by `make` when it is new.
     pub fn object(&mut self, key: ObjKey, make: impl FnOnce() -> Object) -> ObjectId {
         if let Some(id) = self.persist.object_index.get(&key) {
+            // A later pass may know its type better.
+            if let Some(o) = self.persist.objects.get_mut(id.index()) {
+                *o = make();
+            }
             return *id;
         }
         let id = ObjectId(self.persist.objects.len() as u32);

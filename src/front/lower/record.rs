@@ -89,11 +89,23 @@ impl<'a> Lowerer<'a> {
             let params = d.item.template.as_deref().unwrap_or(&[]);
             let mut out = Deduced::new();
             let ns = d.ns.clone();
+            let n = pattern.len().min(full.len());
             let ok = self.with_env(Env::new(), None, ns.clone(), |l| {
-                l.match_args(pattern, &full, params, &mut out)
+                l.match_args(pattern, &full[..n], params, &mut out)
             });
             if !ok {
                 continue;
+            }
+            // Arguments that the specialisation leaves out are the primary's defaults.
+            if n < full.len() {
+                let Some(p) = primary else { continue };
+                let primary_params = p.item.template.as_deref().unwrap_or(&[]);
+                let given = Self::positional(primary_params, &full[..n]);
+                let again =
+                    given.and_then(|g| self.template_env(primary_params, &g, None, p.ns.clone()));
+                if again.is_none_or(|(_, args)| args != full) {
+                    continue;
+                }
             }
             let Some((e, _)) = self.template_env(params, &out, None, ns) else {
                 continue;

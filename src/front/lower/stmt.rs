@@ -51,7 +51,7 @@ impl<'a> Lowerer<'a> {
         match &s.kind {
             SK::Empty | SK::Case(_) | SK::Default => false,
             SK::Expr(e) => {
-                self.place(e);
+                self.discard(e);
                 false
             }
             SK::Decl(d) => {
@@ -267,7 +267,7 @@ impl<'a> Lowerer<'a> {
         let (body, _) = self.in_block(|l| l.scoped(body));
         let (step, ()) = self.in_block(|l| {
             if let Some(s) = step {
-                l.place(s);
+                l.discard(s);
             }
         });
         let (header, cond) = match tested {
