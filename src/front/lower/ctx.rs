@@ -103,6 +103,8 @@ pub struct LowerOptions {
     pub max_depth: usize,
     /// Most statements of one kernel.
     pub max_statements: usize,
+    /// Most expressions evaluated for one kernel; bounds the time.
+    pub max_work: usize,
     /// Deepest nesting of expressions and statements.
     pub max_nesting: usize,
 }
@@ -112,6 +114,7 @@ impl Default for LowerOptions {
         LowerOptions {
             max_depth: 64,
             max_statements: 400_000,
+            max_work: 3_000_000,
             max_nesting: 1500,
         }
     }
@@ -155,6 +158,8 @@ pub struct Lowerer<'a> {
     pub temp_count: u32,
     /// Statements so far.
     pub stmt_count: usize,
+    /// Expressions evaluated so far, those of discarded evaluations included.
+    pub work: usize,
     /// Unsupported constructs of this pass.
     pub unsupported: Vec<Unsupported>,
     /// Open blocks; statements go to the last.
@@ -211,6 +216,7 @@ impl<'a> Lowerer<'a> {
             label_count: 0,
             temp_count: 0,
             stmt_count: 0,
+            work: 0,
             unsupported: Vec::new(),
             blocks: vec![Vec::new()],
             frames: Vec::new(),

@@ -89,9 +89,15 @@ impl<'a> Lowerer<'a> {
 
     /// Evaluates an expression to a place; a temporary where it is no lvalue.
     pub fn place(&mut self, e: &'a AExpr) -> Place {
-        if self.depth > self.opts.max_nesting {
+        self.work += 1;
+        if self.depth > self.opts.max_nesting || self.work > self.opts.max_work {
             self.span = e.span;
-            self.unsupported("expression nested too deeply", true, true, Vec::new());
+            let what = if self.work > self.opts.max_work {
+                "kernel too large"
+            } else {
+                "expression nested too deeply"
+            };
+            self.unsupported(what, true, true, Vec::new());
             return Place::Val(Value::void());
         }
         self.depth += 1;

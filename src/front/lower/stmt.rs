@@ -29,6 +29,10 @@ impl<'a> Lowerer<'a> {
     /// Lowers a statement; whether control cannot pass it.
     pub fn stmt(&mut self, s: &'a AStmt) -> bool {
         self.span = s.span;
+        if self.work > self.opts.max_work {
+            self.note("kernel too large");
+            return false;
+        }
         if self.stmt_count > self.opts.max_statements {
             if self.stmt_count != usize::MAX {
                 self.stmt_count = usize::MAX - 1;
