@@ -33,6 +33,37 @@ fn doubling_calls_are_cut_off() {
 }
 
 #[test]
+fn what_is_cut_off_is_unknown_on_every_path() {
+    // The limit is reached in one branch; the barrier after it must not vanish silently.
+    let mut text = String::from("inline int f0(int x) { return x; }\n");
+    for i in 1..30 {
+        let p = i - 1;
+        text += &format!("inline int f{i}(int x) {{ return f{p}(f{p}(x)); }}\n");
+    }
+    text += "kernel void k(device int* o [[buffer(0)]], uint t [[thread_index_in_threadgroup]]) {\n\
+             if (t == 0) { o[0] = f29(1); }\n\
+             threadgroup_barrier(mem_flags::mem_device); o[1] = 2; }\n";
+    let out = lower(&text);
+    let last = out.kernels[0].body.last();
+    assert!(matches!(
+        last,
+        Some(unbarrier::ir::Stmt::Unsupported { effects, .. }) if effects.memory && effects.control
+    ));
+}
+
+#[test]
+fn bit_fields_put_the_kernel_in_doubt() {
+    let out = lower(
+        "struct B { uint a : 4; uint b : 28; };\n\
+         kernel void k(device B* o [[buffer(0)]]) { o[1].b = 1; }\n",
+    );
+    assert!(matches!(
+        out.kernels[0].body.first(),
+        Some(unbarrier::ir::Stmt::Unsupported { effects, .. }) if effects.memory
+    ));
+}
+
+#[test]
 fn mutual_recursion_is_named() {
     let out = lower(
         "int g(int x);\nint f(int x) { return g(x); }\nint g(int x) { return f(x); }\n\

@@ -48,7 +48,7 @@ impl<'a> Lowerer<'a> {
         self.span = span;
         // A call costs more than an expression.
         self.work += 30;
-        if self.work > self.opts.max_work {
+        if self.work > self.opts.max_work || self.stmt_count > self.opts.max_statements {
             self.unsupported("kernel too large", true, true, Vec::new());
             return false;
         }

@@ -29,17 +29,10 @@ impl<'a> Lowerer<'a> {
     /// Lowers a statement; whether control cannot pass it.
     pub fn stmt(&mut self, s: &'a AStmt) -> bool {
         self.span = s.span;
-        if self.work > self.opts.max_work {
-            self.note("kernel too large");
-            return false;
-        }
-        if self.stmt_count > self.opts.max_statements {
-            if self.stmt_count != usize::MAX {
-                self.stmt_count = usize::MAX - 1;
-                self.unsupported("kernel too large", true, true, Vec::new());
-                self.stmt_count = usize::MAX - 1;
-            }
-            return false;
+        if self.work > self.opts.max_work || self.stmt_count > self.opts.max_statements {
+            // What follows in this block is left out; on this path anything may happen.
+            self.unsupported("kernel too large", true, true, Vec::new());
+            return true;
         }
         if self.depth > self.opts.max_nesting {
             self.unsupported("statement nested too deeply", true, true, Vec::new());
