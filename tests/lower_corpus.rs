@@ -53,13 +53,15 @@ fn corpus_lowers() {
         let Ok(main) = map.load(path) else {
             continue;
         };
-        let mut options = PreprocessOptions::default();
-        options.include_dirs = path
-            .ancestors()
-            .skip(1)
-            .take(3)
-            .map(Path::to_path_buf)
-            .collect();
+        let options = PreprocessOptions {
+            include_dirs: path
+                .ancestors()
+                .skip(1)
+                .take(3)
+                .map(Path::to_path_buf)
+                .collect(),
+            ..PreprocessOptions::default()
+        };
         let pre = preprocess(&mut map, main, &options);
         let unit = parse(&pre.tokens).unit;
         if verbose {

@@ -4,13 +4,14 @@
 //! any pointer or reference is passed.
 
 use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type, TypeKind};
+use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
 use super::ctx::Lowerer;
 use super::scope::{Entity, Env, FuncCand, FuncSet};
 use super::template::{Deduced, TArg};
 use super::types::Ty;
-use super::value::{Leaf, Place, Value};
+use super::value::{Leaf, Place, PtrVal, Store, Target, Value};
 
 /// An argument: evaluated to a place, or a braced list that waits for its type.
 #[derive(Clone)]
@@ -449,6 +450,40 @@ impl<'a> Lowerer<'a> {
         best.map(|(_, c, e)| (c, e))
     }
 
+    /// What a call may write through a reference to split storage.
+    fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
+        match s {
+            Store::Var(v, _) => vars.push(*v),
+            Store::Agg(parts) => {
+                for p in parts {
+                    self.collect_vars(p, vars, objects);
+                }
+            }
+            Store::Mem(o) => objects.push(*o),
+            Store::Ptr(slot) => {
+                let p = self.read_slot(*slot);
+                if let Target::Obj(o) = p.target {
+                    objects.push(o);
+                }
+                self.write_slot(*slot, PtrVal::unknown());
+            }
+            Store::Imm(_) => {}
+        }
+    }
+
+    /// Private objects hold unspecified bytes from here on.
+    fn forget_private(&mut self, objects: Vec<ObjectId>) {
+        for o in objects {
+            if !self.is_thread(o) {
+                continue;
+            }
+            let size = self.persist.objects.get(o.index()).and_then(|o| o.size);
+            let n = size.unwrap_or(0);
+            let src = (0..n).map(|_| Expr::undef(ScalarTy::U8)).collect();
+            self.store_run(&PtrVal::object(o), ScalarTy::U8, src, n);
+        }
+    }
+
     /// A call to something that is not known.
     pub fn unknown_call(&mut self, name: &str, args: &[Arg<'a>], declared: bool) -> Place {
         let mut memory = false;
@@ -467,30 +502,37 @@ impl<'a> Lowerer<'a> {
         } else {
             format!("call to undeclared function `{name}`")
         };
-        // Variables passed by reference may be written.
+        // Variables passed by reference or address may be written.
         let mut clobbers = Vec::new();
+        let mut private = Vec::new();
         for a in args {
-            if let Arg::Place(Place::Reg(r)) = a {
-                let before = clobbers.len();
-                collect_vars(&r.store, &mut clobbers);
-                if clobbers.len() > before && !self.persist.mutated.contains(&r.key) {
+            match a {
+                Arg::Place(Place::Reg(r)) => {
+                    self.collect_vars(&r.store, &mut clobbers, &mut private);
                     self.learn_mutated(r.key);
                 }
+                Arg::Place(p) => {
+                    let ptr = match p {
+                        Place::Mem(_, ptr) => Some(ptr.clone()),
+                        Place::Val(v) => v.as_ptr().cloned(),
+                        _ => None,
+                    };
+                    match ptr.map(|p| p.target) {
+                        Some(Target::Obj(o)) => private.push(o),
+                        Some(Target::Multi(_, objs)) => private.extend(objs.iter().copied()),
+                        Some(Target::Reg(r)) => self.learn_memory(r.key, &r.path),
+                        _ => {}
+                    }
+                }
+                Arg::List(_) => {}
             }
         }
         self.unsupported(what, memory, declared, clobbers);
+        self.forget_private(private);
         Place::Val(Value {
             ty: Ty::Unknown(name.into()),
-            leaves: vec![Leaf::S(crate::ir::Expr::undef(crate::ir::ScalarTy::F32))],
+            leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
         })
-    }
-}
-
-fn collect_vars(s: &super::value::Store, out: &mut Vec<crate::ir::VarId>) {
-    match s {
-        super::value::Store::Var(v, _) => out.push(*v),
-        super::value::Store::Agg(p) => p.iter().for_each(|x| collect_vars(x, out)),
-        _ => {}
     }
 }
 

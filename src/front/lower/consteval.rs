@@ -101,8 +101,7 @@ impl<'a> Lowerer<'a> {
             steps: 0,
         };
         if !matches!(m.block(block), Flow::Next) {
-            let ok = all_const(&v);
-            return (v, ok);
+            return (v, false);
         }
         let leaves = v
             .leaves
@@ -176,6 +175,10 @@ impl Machine {
                 test_last,
                 ..
             } => loop {
+                self.steps += 1;
+                if self.steps > 100_000 {
+                    return Flow::Stuck;
+                }
                 if !test_last && !self.passes(header, cond) {
                     return self.loop_end(cond);
                 }

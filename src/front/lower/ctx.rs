@@ -103,6 +103,8 @@ pub struct LowerOptions {
     pub max_depth: usize,
     /// Most statements of one kernel.
     pub max_statements: usize,
+    /// Most expressions evaluated for one kernel; bounds the time.
+    pub max_work: usize,
     /// Deepest nesting of expressions and statements.
     pub max_nesting: usize,
 }
@@ -112,6 +114,7 @@ impl Default for LowerOptions {
         LowerOptions {
             max_depth: 64,
             max_statements: 400_000,
+            max_work: 3_000_000,
             max_nesting: 1500,
         }
     }
@@ -155,6 +158,8 @@ pub struct Lowerer<'a> {
     pub temp_count: u32,
     /// Statements so far.
     pub stmt_count: usize,
+    /// Expressions evaluated so far, those of discarded evaluations included.
+    pub work: usize,
     /// Unsupported constructs of this pass.
     pub unsupported: Vec<Unsupported>,
     /// Open blocks; statements go to the last.
@@ -167,6 +172,8 @@ pub struct Lowerer<'a> {
     pub builtins: BTreeMap<Builtin, VarId>,
     /// Function constants made so far: (index, defined?).
     pub function_constants: BTreeMap<(u32, bool), VarId>,
+    /// Types of the objects that are bound to parameters.
+    pub object_types: BTreeMap<ObjectId, Ty>,
     /// Variables that say whether a buffer is bound.
     pub bound_vars: BTreeMap<u32, VarId>,
     /// Something new was learnt; the pass must be repeated.
@@ -209,12 +216,14 @@ impl<'a> Lowerer<'a> {
             label_count: 0,
             temp_count: 0,
             stmt_count: 0,
+            work: 0,
             unsupported: Vec::new(),
             blocks: vec![Vec::new()],
             frames: Vec::new(),
             slots: Vec::new(),
             builtins: BTreeMap::new(),
             function_constants: BTreeMap::new(),
+            object_types: BTreeMap::new(),
             bound_vars: BTreeMap::new(),
             restart: false,
             call_stack: Vec::new(),
@@ -453,6 +462,10 @@ impl<'a> Lowerer<'a> {
     /// The object of that identity, made by `make` when it is new.
     pub fn object(&mut self, key: ObjKey, make: impl FnOnce() -> Object) -> ObjectId {
         if let Some(id) = self.persist.object_index.get(&key) {
+            // A later pass may know its type better.
+            if let Some(o) = self.persist.objects.get_mut(id.index()) {
+                *o = make();
+            }
             return *id;
         }
         let id = ObjectId(self.persist.objects.len() as u32);

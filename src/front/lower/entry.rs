@@ -190,19 +190,7 @@ fn lower_kernel(
                 span: job.span,
                 construct: "lowering did not settle".into(),
             });
-            k.body.insert(
-                0,
-                Stmt::Unsupported {
-                    construct: "lowering did not settle".into(),
-                    effects: crate::ir::Effects {
-                        memory: true,
-                        control: true,
-                    },
-                    clobbers: Vec::new(),
-                    span: job.span,
-                    path: PathId(0),
-                },
-            );
+            k.body.insert(0, doubt("lowering did not settle", job.span));
         }
     }
     for (name, span) in &l.recursive {
@@ -214,6 +202,20 @@ fn lower_kernel(
         );
     }
     out.kernels.extend(kernel);
+}
+
+/// Makes everything about a kernel unknown.
+fn doubt(construct: &str, span: Span) -> Stmt {
+    Stmt::Unsupported {
+        construct: construct.into(),
+        effects: crate::ir::Effects {
+            memory: true,
+            control: true,
+        },
+        clobbers: Vec::new(),
+        span,
+        path: PathId(0),
+    }
 }
 
 impl<'a> Lowerer<'a> {
@@ -267,7 +269,14 @@ impl<'a> Lowerer<'a> {
             self.block(b);
         }
         self.frames.clear();
-        let body = std::mem::take(&mut self.blocks).into_iter().next()?;
+        let mut body = std::mem::take(&mut self.blocks).into_iter().next()?;
+        if self.recs.iter().any(|r| r.has_bits) {
+            body.insert(0, doubt("bit-field", job.span));
+            self.unsupported.push(Unsupported {
+                span: job.span,
+                construct: "bit-field".into(),
+            });
+        }
         let paths = self
             .persist
             .paths

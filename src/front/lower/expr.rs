@@ -36,6 +36,27 @@ impl<'a> Lowerer<'a> {
         self.load(p)
     }
 
+    /// Evaluates an expression whose value is not used.
+    pub fn discard(&mut self, e: &'a AExpr) {
+        match &e.kind {
+            EK::Postfix(x, inc) => {
+                self.span = e.span;
+                self.increment(x, *inc, false);
+            }
+            EK::Comma(a, b) => {
+                self.discard(a);
+                self.discard(b);
+            }
+            EK::Cast(_, t, x) if matches!(&t.kind, crate::front::ast::TypeKind::Named(p) if p.last_name() == "void") =>
+            {
+                self.discard(x);
+            }
+            _ => {
+                self.place(e);
+            }
+        }
+    }
+
     /// Evaluates and converts.
     pub fn eval_as(&mut self, e: &'a AExpr, ty: &Ty) -> Value {
         if let EK::InitList(args) = &e.kind {
@@ -68,9 +89,15 @@ impl<'a> Lowerer<'a> {
 
     /// Evaluates an expression to a place; a temporary where it is no lvalue.
     pub fn place(&mut self, e: &'a AExpr) -> Place {
-        if self.depth > self.opts.max_nesting {
+        self.work += 1;
+        if self.depth > self.opts.max_nesting || self.work > self.opts.max_work {
             self.span = e.span;
-            self.unsupported("expression nested too deeply", true, true, Vec::new());
+            let what = if self.work > self.opts.max_work {
+                "kernel too large"
+            } else {
+                "expression nested too deeply"
+            };
+            self.unsupported(what, true, true, Vec::new());
             return Place::Val(Value::void());
         }
         self.depth += 1;
@@ -91,7 +118,7 @@ impl<'a> Lowerer<'a> {
             EK::Assign(op, l, r) => self.assign_expr(*op, l, r),
             EK::Postfix(x, inc) => self.increment(x, *inc, true),
             EK::Comma(a, b) => {
-                self.eval(a);
+                self.discard(a);
                 self.place(b)
             }
             EK::Ternary(c, a, b) => self.ternary(c, a, b),
@@ -357,7 +384,7 @@ impl<'a> Lowerer<'a> {
         let t = self.type_name(b.ty());
         self.unsupported(
             format!("member `{last}` of `{t}`"),
-            false,
+            matches!(b, Place::Mem(..)),
             false,
             Vec::new(),
         );

@@ -129,8 +129,11 @@ pub fn cast(e: Expr, to: ScalarTy) -> Expr {
         return if to == ScalarTy::Bool {
             boolc(v != 0)
         } else if to.is_float() {
-            // Through f32 first where that is exact enough; i128 -> f64 rounds once.
-            floatc(to, v as f64)
+            // One rounding: directly to `float`; small integers are exact in f64.
+            match to {
+                ScalarTy::F32 => Expr::constant(to, u64::from((v as f32).to_bits())),
+                _ => floatc(to, v as f64),
+            }
         } else {
             Expr::constant(to, v as u64)
         };

@@ -46,6 +46,12 @@ impl<'a> Lowerer<'a> {
     /// Checks depth and recursion; `true` when the call may be expanded.
     fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
         self.span = span;
+        // A call costs more than an expression.
+        self.work += 30;
+        if self.work > self.opts.max_work || self.stmt_count > self.opts.max_statements {
+            self.unsupported("kernel too large", true, true, Vec::new());
+            return false;
+        }
         let same = self.call_stack.iter().filter(|k| *k == key).count();
         if same > 0 || self.call_stack.len() >= self.opts.max_depth {
             let what = if same > 0 {

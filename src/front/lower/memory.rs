@@ -324,7 +324,12 @@ impl<'a> Lowerer<'a> {
     /// Writes a value of the place's own type.
     pub fn store(&mut self, p: &Place, v: Value) {
         match p {
-            Place::Val(_) => {}
+            // What the target is was not understood (or the pass is to be repeated anyway).
+            Place::Val(_) => {
+                if !self.restart {
+                    self.unsupported("assignment to this expression", true, false, Vec::new());
+                }
+            }
             Place::Reg(r) => self.store_reg(r, v),
             Place::Mem(ty, ptr) => self.store_mem(ty, ptr, &v),
             Place::Comp(base, idx, _) => match &**base {

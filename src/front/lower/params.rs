@@ -133,6 +133,7 @@ impl<'a> Lowerer<'a> {
                 o.param = Some(i);
                 o.read_only = q.quals.is_const || ir_space == Space::Constant;
                 let id = self.object(ObjKey::Param(i), || o);
+                self.object_types.insert(id, (**t).clone());
                 if is_ref {
                     if ir_space == Space::Constant {
                         self.launch_scalars(&p.name, id, 0, t, scalars);

@@ -84,8 +84,14 @@ impl<'a> Lowerer<'a> {
             Ty::Vector(s, ..) | Ty::Simdgroup(s) => Ty::Scalar(*s),
             Ty::Matrix(s, _, r) => Ty::Vector(*s, *r, false),
             _ => {
-                self.note(format!("index of `{}`", self.type_name(&ty)));
-                return Place::Val(Value::scalar(Expr::undef(ScalarTy::I32)));
+                // In memory, how far such an element reaches is not known.
+                let what = format!("index of `{}`", self.type_name(&ty));
+                let memory = matches!(base, Place::Mem(..));
+                self.unsupported(what, memory, false, Vec::new());
+                return Place::Val(Value {
+                    ty: Ty::Unknown("element".into()),
+                    leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
+                });
             }
         };
         let size = self.size_of(&elem);

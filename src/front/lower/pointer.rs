@@ -455,6 +455,13 @@ impl<'a> Lowerer<'a> {
                 Some(AddressSpace::Device) => Space::Device,
                 _ => return PtrVal::unknown(),
             };
+            // Prefer the whole path from the parameter.
+            let field = self
+                .object_types
+                .get(o)
+                .filter(|t| off < self.size_of(t))
+                .and_then(|t| self.pointer_leaf(t, off))
+                .map_or(field, |(f, ..)| f);
             let name = if field.is_empty() {
                 format!("{}[{}]", base.name, off / 8)
             } else {

@@ -38,6 +38,8 @@ pub struct RecordInst<'a> {
     pub size: u64,
     /// Alignment.
     pub align: u64,
+    /// It has bit-fields: its layout here is not the real one, so the whole kernel is in doubt.
+    pub has_bits: bool,
     /// `union`
     pub is_union: bool,
 }
@@ -89,11 +91,23 @@ impl<'a> Lowerer<'a> {
             let params = d.item.template.as_deref().unwrap_or(&[]);
             let mut out = Deduced::new();
             let ns = d.ns.clone();
+            let n = pattern.len().min(full.len());
             let ok = self.with_env(Env::new(), None, ns.clone(), |l| {
-                l.match_args(pattern, &full, params, &mut out)
+                l.match_args(pattern, &full[..n], params, &mut out)
             });
             if !ok {
                 continue;
+            }
+            // Arguments that the specialisation leaves out are the primary's defaults.
+            if n < full.len() {
+                let Some(p) = primary else { continue };
+                let primary_params = p.item.template.as_deref().unwrap_or(&[]);
+                let given = Self::positional(primary_params, &full[..n]);
+                let again =
+                    given.and_then(|g| self.template_env(primary_params, &g, None, p.ns.clone()));
+                if again.is_none_or(|(_, args)| args != full) {
+                    continue;
+                }
             }
             let Some((e, _)) = self.template_env(params, &out, None, ns) else {
                 continue;
@@ -186,6 +200,7 @@ impl<'a> Lowerer<'a> {
             bases: Vec::new(),
             size: 1,
             align: 1,
+            has_bits: false,
             is_union: decl.is_union,
         });
         self.with_env(Env::new(), Some(id), ns, |l| l.layout_record(decl, id));
@@ -194,6 +209,7 @@ impl<'a> Lowerer<'a> {
 
     fn layout_record(&mut self, decl: &'a Record, id: u32) {
         let mut fields = Vec::new();
+        let mut has_bits = false;
         let mut offset = 0u64;
         let mut align = 1u64;
         let mut end = 0u64;
@@ -233,9 +249,7 @@ impl<'a> Lowerer<'a> {
             match m {
                 Member::Field(d, flags) if !flags.is_static => {
                     let ty = self.resolve_type(&d.ty);
-                    if d.bits.is_some() {
-                        self.note("bit-field");
-                    }
+                    has_bits |= d.bits.is_some();
                     let at = place(self, &ty);
                     fields.push(Field {
                         name: d.name.clone(),
@@ -278,6 +292,7 @@ impl<'a> Lowerer<'a> {
         if let Some(r) = self.recs.get_mut(id as usize) {
             r.fields = fields;
             r.align = align;
+            r.has_bits = has_bits;
             r.size = round_up(end.max(1), align);
         }
     }

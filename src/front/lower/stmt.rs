@@ -29,13 +29,10 @@ impl<'a> Lowerer<'a> {
     /// Lowers a statement; whether control cannot pass it.
     pub fn stmt(&mut self, s: &'a AStmt) -> bool {
         self.span = s.span;
-        if self.stmt_count > self.opts.max_statements {
-            if self.stmt_count != usize::MAX {
-                self.stmt_count = usize::MAX - 1;
-                self.unsupported("kernel too large", true, true, Vec::new());
-                self.stmt_count = usize::MAX - 1;
-            }
-            return false;
+        if self.work > self.opts.max_work || self.stmt_count > self.opts.max_statements {
+            // What follows in this block is left out; on this path anything may happen.
+            self.unsupported("kernel too large", true, true, Vec::new());
+            return true;
         }
         if self.depth > self.opts.max_nesting {
             self.unsupported("statement nested too deeply", true, true, Vec::new());
@@ -51,7 +48,7 @@ impl<'a> Lowerer<'a> {
         match &s.kind {
             SK::Empty | SK::Case(_) | SK::Default => false,
             SK::Expr(e) => {
-                self.place(e);
+                self.discard(e);
                 false
             }
             SK::Decl(d) => {
@@ -267,7 +264,7 @@ impl<'a> Lowerer<'a> {
         let (body, _) = self.in_block(|l| l.scoped(body));
         let (step, ()) = self.in_block(|l| {
             if let Some(s) = step {
-                l.place(s);
+                l.discard(s);
             }
         });
         let (header, cond) = match tested {
