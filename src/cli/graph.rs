@@ -23,7 +23,11 @@ pub fn run(a: &GraphArgs) -> u8 {
     l.print_diagnostics(use_color(a.source.color, true));
     let mut bad = l.has_errors();
     for name in &a.kernel {
-        if !l.kernels.iter().any(|k| &k.name == name || &k.function == name) {
+        if !l
+            .kernels
+            .iter()
+            .any(|k| &k.name == name || &k.function == name)
+        {
             eprintln!("error: {}: no kernel named `{name}`", a.file.display());
             bad = true;
         }

@@ -9,9 +9,7 @@ use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
 use crate::ir::Kernel;
 use crate::report::model::ErrorReport;
-use crate::source::{
-    Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render,
-};
+use crate::source::{Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render};
 
 /// A file that was read, with its kernels.
 pub struct Loaded {
@@ -42,12 +40,10 @@ impl Loaded {
                 let at = d.primary_span();
                 let pos = at.map(|s| self.map.line_col(s.file, s.start));
                 ErrorReport {
-                    path: Some(
-                        at.map_or_else(
-                            || self.map.file(self.file).path.clone(),
-                            |s| self.map.file(s.file).path.clone(),
-                        ),
-                    ),
+                    path: Some(at.map_or_else(
+                        || self.map.file(self.file).path.clone(),
+                        |s| self.map.file(s.file).path.clone(),
+                    )),
                     line: pos.map(|p| p.0),
                     column: pos.map(|p| p.1),
                     message: d.message.clone(),

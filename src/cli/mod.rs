@@ -3,6 +3,7 @@
 //! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, 2 bad input.
 
 mod args;
+pub mod config;
 mod graph;
 mod input;
 mod parse;

@@ -62,7 +62,10 @@ pub fn run(a: &ParseArgs) -> u8 {
         let v = json!({"schema": crate::report::model::SCHEMA, "files": files});
         out = format!("{v:#}\n");
     } else if a.files.len() > 1 {
-        out.push_str(&format!("{good} of {} files without error\n", a.files.len()));
+        out.push_str(&format!(
+            "{good} of {} files without error\n",
+            a.files.len()
+        ));
     }
     emit(&out);
     if bad { BAD_INPUT } else { DONE }

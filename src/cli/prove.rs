@@ -118,7 +118,12 @@ fn file(
             } else {
                 format!("its kernels are {}", known.join(", "))
             };
-            error(a, report, path, format!("{shown}: no kernel named `{name}`; {hint}"));
+            error(
+                a,
+                report,
+                path,
+                format!("{shown}: no kernel named `{name}`; {hint}"),
+            );
         }
     }
     let chosen: Vec<&Kernel> = l
@@ -134,8 +139,8 @@ fn file(
     for (k, assumed) in chosen.iter().zip(assumptions) {
         bar.set_message(format!("{shown}: {}", k.name));
         let options = options(k, a, assumed);
-        let mut proved = prove_kernel(k, &options)
-            .map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
+        let mut proved =
+            prove_kernel(k, &options).map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
@@ -205,11 +210,7 @@ fn options(k: &Kernel, a: &ProveArgs, assumptions: Vec<Assumption>) -> Options {
 }
 
 /// The places of the barriers on the lines of `--remove`.
-fn removal_spans(
-    l: &Loaded,
-    kernels: &[&Kernel],
-    a: &ProveArgs,
-) -> Result<BTreeSet<Span>, String> {
+fn removal_spans(l: &Loaded, kernels: &[&Kernel], a: &ProveArgs) -> Result<BTreeSet<Span>, String> {
     let mut out = BTreeSet::new();
     for line in &a.remove {
         let before = out.len();

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::launch::Contract;
 use super::logic::{AtomId, AtomKind, BoolId, BoolNode, Interval, Lin};
-use super::terms::{Counters, Ctx, Encoder};
+use super::terms::{Counters, Ctx, Encoder, NoWrap};
 use crate::analysis::facts::{AccessFact, Facts, Footprint};
 use crate::analysis::term::TermId;
 use crate::cfg::{Arrival, Exit, Shift, Start};
-use crate::ir::{AccessId, Kernel, LoopId, VarId};
+use crate::ir::{AccessId, Kernel, LoopId};
 
 /// How the two threads lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +64,7 @@ impl<'a> IntervalEncoder<'a> {
         facts: &'a Facts,
         kernel: &'a Kernel,
         contract: &'a Contract,
-        no_wrap: &'a BTreeSet<(LoopId, VarId)>,
+        no_wrap: &'a NoWrap,
         start: Start,
         relation: Relation,
         assumptions: &[TermId],

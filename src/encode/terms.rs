@@ -6,7 +6,7 @@
 //! cannot exclude overflow (DESIGN section 5). Soundness direction: exact; unknown values and
 //! floating-point are unconstrained.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::launch::{Contract, LaunchVars, ThreadVars};
 use super::logic::{AtomId, AtomKind, BoolId, Interval, Lin, Logic};
@@ -20,6 +20,10 @@ mod unknown;
 
 /// Values of loop counters for one thread.
 pub type Counters = BTreeMap<LoopId, Lin>;
+
+/// Closed forms that do not wrap, with the range of the values they take on entered iterations
+/// and at the exit test.
+pub type NoWrap = BTreeMap<(LoopId, VarId), Interval>;
 
 /// A thread at certain iterations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,7 +47,7 @@ pub struct Encoder<'a> {
     /// Launch contract.
     pub contract: &'a Contract,
     /// Loop-carried variables whose closed form was shown not to wrap.
-    pub no_wrap: &'a BTreeSet<(LoopId, VarId)>,
+    pub no_wrap: &'a NoWrap,
     /// Launch symbols.
     pub launch: LaunchVars,
     threads: Vec<ThreadVars>,
@@ -61,7 +65,7 @@ impl<'a> Encoder<'a> {
         facts: &'a Facts,
         kernel: &'a Kernel,
         contract: &'a Contract,
-        no_wrap: &'a BTreeSet<(LoopId, VarId)>,
+        no_wrap: &'a NoWrap,
     ) -> Encoder<'a> {
         let mut logic = Logic::new();
         let mut launch = LaunchVars::new(&mut logic, kernel, contract);
@@ -280,16 +284,21 @@ impl<'a> Encoder<'a> {
     ) -> Lin {
         let ty = self.facts.terms.ty(t);
         let k = self.lazy(count, ctx);
-        if !self.no_wrap.contains(&who) {
+        let Some(range) = self.no_wrap.get(&who).copied() else {
             let (i, s) = (self.lazy(init, ctx), self.lazy(step, ctx));
             let p = self.logic.mul(&s, &k);
             return i.plus(&p);
-        }
+        };
         let (i, s) = (self.value(init, ctx), self.step_value(step, ctx));
         let p = self.logic.mul(&s, &k);
         let exact = i.plus(&p);
         let (lo, hi) = range_of(ty);
-        if self.logic.interval(&exact).within(lo, hi) {
+        let known = self.logic.interval(&exact);
+        let (lo, hi) = (
+            lo.max(range.lo.unwrap_or(lo)),
+            hi.min(range.hi.unwrap_or(hi)),
+        );
+        if known.within(lo, hi) || lo > hi {
             return exact;
         }
         let name = format!("ind{}.{}", who.0.0, who.1.0);
@@ -299,8 +308,11 @@ impl<'a> Encoder<'a> {
         );
         if new {
             let same = self.logic.eq(&Lin::atom(v), &exact);
+            // Facts about the iteration before look at count -1, where nothing holds.
             let entered = self.entry_guard(who.0, ctx);
-            let fact = self.logic.implies(entered, same);
+            let real = self.logic.le(&Lin::constant(0), &k);
+            let when = self.logic.and(&[entered, real]);
+            let fact = self.logic.implies(when, same);
             self.logic.assume(v, fact);
         }
         Lin::atom(v)

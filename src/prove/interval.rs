@@ -11,7 +11,8 @@ use crate::analysis::term::{Level, TermId};
 use crate::cfg::{Arrival, Filter, Flow, Passed, Reach, Start};
 use crate::encode::launch::Contract;
 use crate::encode::pair::Relation;
-use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, Kernel, LoopId, Space, VarId};
+use crate::encode::terms::NoWrap;
+use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, Kernel, Space};
 
 /// What all queries about one kernel share.
 pub struct Plan<'a> {
@@ -24,7 +25,7 @@ pub struct Plan<'a> {
     /// Launch contract.
     pub contract: &'a Contract,
     /// Closed forms that do not wrap.
-    pub no_wrap: &'a BTreeSet<(LoopId, VarId)>,
+    pub no_wrap: &'a NoWrap,
     /// Assumptions as terms.
     pub assumptions: &'a [TermId],
     /// Limit for one query.

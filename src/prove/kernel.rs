@@ -21,6 +21,7 @@ use crate::cfg::Flow;
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
+use crate::encode::terms::NoWrap;
 use crate::ir::{AccessId, Assumption, BarrierId, BarrierScope, Kernel, MemFlags, Space};
 use crate::smt::{self, Answer, Products, Wanted};
 use crate::source::Span;
@@ -87,7 +88,7 @@ pub struct Proved {
 struct Prepared {
     facts: Facts,
     flow: Flow,
-    no_wrap: BTreeSet<(crate::ir::LoopId, crate::ir::VarId)>,
+    no_wrap: NoWrap,
     assumptions: Vec<TermId>,
     races: Vec<Race>,
     evaluate_ms: f64,
@@ -150,6 +151,7 @@ fn prepare(
         let t1 = Instant::now();
         p.races = existing_races(&p.plan(kernel, options), options.jobs, counts);
         p.races_ms = ms(t1);
+        if std::env::var_os("UB_TRACE").is_some() { eprintln!("round {round} eval {:.0} races {:.0} n={} {:?}", p.evaluate_ms, p.races_ms, p.races.len(), counts); }
         let suspects: BTreeSet<AccessId> = if p.facts.wild.is_empty() && round < ROUNDS {
             p.races
                 .iter()
@@ -250,7 +252,7 @@ fn consistent(
     if assumptions.is_empty() {
         return Ok(());
     }
-    let none = BTreeSet::new();
+    let none = NoWrap::new();
     let mut ie = IntervalEncoder::new(
         facts,
         kernel,

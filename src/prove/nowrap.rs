@@ -5,41 +5,41 @@
 //! (the next test) are not used: that would be circular (DESIGN section 5).
 //! Soundness direction: a form that is not shown stays wrapping, which is exact too.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::analysis::facts::Facts;
+use crate::analysis::facts::{Facts, InductFact, LoopFact};
 use crate::analysis::term::{TermId, TermKind, range_of};
 use crate::cfg::Start;
 use crate::encode::launch::Contract;
-use crate::encode::logic::Lin;
+use crate::encode::logic::{Interval, Lin};
 use crate::encode::pair::{IntervalEncoder, Relation, natural};
-use crate::encode::terms::{Counters, Ctx};
-use crate::ir::{Kernel, LoopId, VarId};
+use crate::encode::terms::{Counters, Ctx, NoWrap};
+use crate::ir::{BinOp, Kernel, LoopId, UnOp};
 use crate::smt::{self, Answer, Products, Wanted};
 
-/// The loop-carried variables whose closed forms provably do not wrap.
+/// The loop-carried variables whose closed forms provably do not wrap, with the range of the
+/// values they take.
 pub fn non_wrapping(
     facts: &Facts,
     kernel: &Kernel,
     contract: &Contract,
     assumptions: &[TermId],
     limit: Duration,
-) -> BTreeSet<(LoopId, VarId)> {
-    let mut proved: BTreeSet<(LoopId, VarId)> = BTreeSet::new();
+) -> NoWrap {
+    let mut proved = NoWrap::new();
     loop {
         let before = proved.len();
         for (i, l) in facts.loops.iter().enumerate() {
             for f in &l.inducts {
                 let who = (LoopId(i as u32), f.var);
-                if proved.contains(&who) || facts.terms.ty(f.init).is_float() {
+                if proved.contains_key(&who) || facts.terms.ty(f.init).is_float() {
                     continue;
                 }
                 let TermKind::Induct { .. } = facts.terms.kind(f.term) else {
                     continue;
                 };
                 let mut with_hypothesis = proved.clone();
-                with_hypothesis.insert(who);
+                with_hypothesis.insert(who, Interval::default());
                 if step_stays(
                     facts,
                     kernel,
@@ -50,7 +50,8 @@ pub fn non_wrapping(
                     (f.init, f.step, f.back_guard),
                     limit,
                 ) {
-                    proved.insert(who);
+                    let range = range(facts, kernel, contract, &proved, l, who.0, f);
+                    proved.insert(who, range);
                 }
             }
         }
@@ -65,7 +66,7 @@ fn step_stays(
     facts: &Facts,
     kernel: &Kernel,
     contract: &Contract,
-    hypothesis: &BTreeSet<(LoopId, VarId)>,
+    hypothesis: &NoWrap,
     assumptions: &[TermId],
     (nest, this): (&[LoopId], LoopId),
     (init, step, guard): (TermId, TermId, TermId),
@@ -134,4 +135,146 @@ fn step_stays(
         ),
         Answer::Unsat
     )
+}
+
+/// The values of a non-wrapping form on entered iterations and at the exit test: between the first
+/// value and one step past what the test admits. By intervals only.
+fn range(
+    facts: &Facts,
+    kernel: &Kernel,
+    contract: &Contract,
+    proved: &NoWrap,
+    l: &LoopFact,
+    this: LoopId,
+    f: &InductFact,
+) -> Interval {
+    let mut ie = IntervalEncoder::new(
+        facts,
+        kernel,
+        contract,
+        proved,
+        Start::Entry,
+        Relation::Distinct,
+        &[],
+    );
+    let mut counters = Counters::new();
+    for n in &l.nest {
+        let k = Lin::atom(ie.enc.logic.var(&format!("k{}", n.0), natural()));
+        counters.insert(*n, k);
+    }
+    let ctx = Ctx {
+        thread: 1,
+        counters,
+        depth: 0,
+    };
+    let init = ie.enc.value(f.init, &ctx);
+    let init = ie.enc.logic.interval(&init);
+    let step = ie.enc.step_value(f.step, &ctx);
+    let step = ie.enc.logic.interval(&step);
+    let up = step.lo.is_some_and(|s| s >= 0);
+    let down = step.hi.is_some_and(|s| s <= 0);
+    let mut out = Interval {
+        lo: if up { init.lo } else { None },
+        hi: if down { init.hi } else { None },
+    };
+    let mut tests = Vec::new();
+    if let Some(c) = l.cond {
+        conjuncts(facts, c, true, &mut tests);
+    }
+    for (op, a, b) in tests {
+        // Bring the variable to the left.
+        let (op, var, bound) = if is_form(facts, a, f, this) {
+            (op, a, b)
+        } else if is_form(facts, b, f, this) {
+            (mirrored(op), b, a)
+        } else {
+            continue;
+        };
+        if facts.terms.get(bound).loops.contains(&this) {
+            continue;
+        }
+        // A widened variable is compared by its value; a narrowed or re-signed one is not.
+        let (vlo, vhi) = range_of(facts.terms.ty(f.init));
+        let (clo, chi) = range_of(facts.terms.ty(var));
+        if clo > vlo || chi < vhi {
+            continue;
+        }
+        let b = ie.enc.value(bound, &ctx);
+        let b = ie.enc.logic.interval(&b);
+        let plus = |x: Option<i128>, y: Option<i128>, k: i128| match (x, y) {
+            (Some(x), Some(y)) => x.checked_add(y).and_then(|v| v.checked_add(k)),
+            _ => None,
+        };
+        if up {
+            let past = match op {
+                BinOp::Lt => plus(b.hi, step.hi, -1),
+                BinOp::Le => plus(b.hi, step.hi, 0),
+                _ => None,
+            };
+            if let (Some(p), Some(i)) = (past, init.hi) {
+                let hi = p.max(i);
+                out.hi = Some(out.hi.map_or(hi, |h: i128| h.min(hi)));
+            }
+        }
+        if down {
+            let past = match op {
+                BinOp::Gt => plus(b.lo, step.lo, 1),
+                BinOp::Ge => plus(b.lo, step.lo, 0),
+                _ => None,
+            };
+            if let (Some(p), Some(i)) = (past, init.lo) {
+                let lo = p.min(i);
+                out.lo = Some(out.lo.map_or(lo, |h: i128| h.max(lo)));
+            }
+        }
+    }
+    out
+}
+
+fn mirrored(op: BinOp) -> BinOp {
+    match op {
+        BinOp::Lt => BinOp::Gt,
+        BinOp::Le => BinOp::Ge,
+        BinOp::Gt => BinOp::Lt,
+        BinOp::Ge => BinOp::Le,
+        other => other,
+    }
+}
+
+fn is_form(facts: &Facts, t: TermId, f: &InductFact, _this: LoopId) -> bool {
+    let mut t = t;
+    while t != f.term {
+        match *facts.terms.kind(t) {
+            TermKind::Cast(a) if facts.terms.ty(t).is_int() => t = a,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The comparisons that a condition implies.
+fn conjuncts(facts: &Facts, t: TermId, holds: bool, out: &mut Vec<(BinOp, TermId, TermId)>) {
+    match *facts.terms.kind(t) {
+        TermKind::Binary(BinOp::And, a, b) if holds => {
+            conjuncts(facts, a, true, out);
+            conjuncts(facts, b, true, out);
+        }
+        TermKind::Unary(UnOp::Not, a) => conjuncts(facts, a, !holds, out),
+        TermKind::Binary(op, a, b) if op.is_comparison() => {
+            let op = if holds {
+                op
+            } else {
+                match op {
+                    BinOp::Lt => BinOp::Ge,
+                    BinOp::Le => BinOp::Gt,
+                    BinOp::Gt => BinOp::Le,
+                    BinOp::Ge => BinOp::Lt,
+                    BinOp::Eq => BinOp::Ne,
+                    _ => BinOp::Eq,
+                }
+            };
+            out.push((op, a, b));
+        }
+        _ => {}
+    }
 }

@@ -21,10 +21,18 @@ pub fn kernel(
     }
     out.push('\n');
     for (b, br) in v.barriers.iter().zip(&r.barriers) {
-        out.push_str(&render(&barrier(map, k, b, &br.reason, &br.call_path), map, color));
+        out.push_str(&render(
+            &barrier(map, k, b, &br.reason, &br.call_path),
+            map,
+            color,
+        ));
     }
     for (race, rr) in v.races.iter().zip(&r.races) {
-        out.push_str(&render(&race_message(map, k, race, rr.status, rr.scope), map, color));
+        out.push_str(&render(
+            &race_message(map, k, race, rr.status, rr.scope),
+            map,
+            color,
+        ));
     }
     for (d, dr) in v.divergent.iter().zip(&r.divergent_barriers) {
         let message = format!("barrier divergence: {}", dr.reason);
@@ -128,7 +136,10 @@ fn with_witness(mut d: Diagnostic, map: &SourceMap, k: &Kernel, w: &Witness) -> 
                 .map_or_else(String::new, |o| describe::element(o, s.offset)),
         );
         for i in &t.iterations {
-            text.push_str(&format!(", iteration {} of the loop at line {}", i.iteration, i.line));
+            text.push_str(&format!(
+                ", iteration {} of the loop at line {}",
+                i.iteration, i.line
+            ));
         }
         d = d.with_secondary(s.span, text);
     }

@@ -52,7 +52,6 @@ pub struct Wanted {
 
 /// To be called once at the start of the program, before any solver is made.
 pub fn configure() {
-    z3::set_global_param("smt.arith.solver", "2");
     z3::set_global_param("memory_max_size", "4096");
 }
 
@@ -67,11 +66,31 @@ pub fn check(
     if asserts.iter().any(|b| logic.is_false(*b)) {
         return Answer::Unsat;
     }
+    // Two arithmetic engines, neither better everywhere: a quick try with the one that is faster
+    // on most obligations, the other for the rest of the time.
+    let quick = limit.min(Duration::from_millis(150));
+    match attempt(logic, asserts, products, 2, quick, wanted) {
+        Answer::Unknown(_) if limit > quick => {
+            attempt(logic, asserts, products, 6, limit - quick, wanted)
+        }
+        other => other,
+    }
+}
+
+fn attempt(
+    logic: &Logic,
+    asserts: &[BoolId],
+    products: Products,
+    engine: u32,
+    limit: Duration,
+    wanted: &Wanted,
+) -> Answer {
     let started = Instant::now();
     let solver = Tactic::new("smt").solver();
     let mut params = Params::new();
     let ms = limit.as_millis().clamp(1, u128::from(u32::MAX) - 1);
     params.set_u32("timeout", ms as u32);
+    params.set_u32("arith.solver", engine);
     solver.set_params(&params);
     let mut tr = Translator::new(logic, products, asserts);
     for a in asserts {
@@ -79,6 +98,22 @@ pub fn check(
         solver.assert(&b);
     }
     let result = guarded(&solver, limit);
+    if std::env::var_os("UB_TRACE").is_some() {
+        eprintln!(
+            "{engine} {:?} {:?} n={} {:?}",
+            products,
+            result,
+            asserts.len(),
+            started.elapsed()
+        );
+        if started.elapsed().as_millis() > 1500 {
+            let n = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap()
+                .as_millis();
+            std::fs::write(format!("/tmp/slow/{n}.smt2"), solver.to_smt2()).unwrap();
+        }
+    }
     match result {
         SatResult::Unsat => Answer::Unsat,
         SatResult::Sat => match solver.get_model() {

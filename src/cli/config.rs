@@ -1,0 +1,334 @@
+//! Launch contracts from `unbarrier.toml`.
+//!
+//! The nearest `unbarrier.toml` in the folder of a source file or above it says how the file's kernels are launched:
+//!
+//! ```toml
+//! [[kernel]]
+//! file = "softmax/rows.metal"   # relative to the folder of unbarrier.toml
+//! name = "softmax_rows"         # optional: without it, all kernels of the file
+//! threadgroup = [128, 1, 1]     # one to three sizes
+//! assume = ["n <= 4096"]        # as --assume
+//! defines = ["TILE=64"]         # as -D
+//! ```
+//!
+//! An entry that names the kernel wins over one for the whole file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::encode::launch::MAX_THREADS;
+
+/// Name of the file.
+pub const FILE_NAME: &str = "unbarrier.toml";
+
+/// How a kernel is launched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    /// The file that says so.
+    pub source: PathBuf,
+    /// Threadgroup size.
+    pub threadgroup: Option<[u64; 3]>,
+    /// Conditions over parameters and constants.
+    pub assume: Vec<String>,
+}
+
+/// What is wrong with an `unbarrier.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file.
+    pub path: PathBuf,
+    /// 1-based line and column.
+    pub at: Option<(usize, usize)>,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some((line, column)) = self.at {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(default)]
+    kernel: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    file: Spanned<PathBuf>,
+    name: Option<Spanned<String>>,
+    threadgroup: Option<Spanned<Vec<u64>>>,
+    #[serde(default)]
+    assume: Vec<String>,
+    #[serde(default)]
+    defines: Vec<Spanned<String>>,
+}
+
+impl Entry {
+    fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(|n| n.get_ref().as_str())
+    }
+}
+
+/// A checked `unbarrier.toml`.
+#[derive(Debug)]
+struct Config {
+    path: PathBuf,
+    text: String,
+    entries: Vec<Entry>,
+}
+
+/// The contract of a kernel of a file; `None` when no `unbarrier.toml` is found or none of its entries is about the kernel.
+pub fn contract_for(file: &Path, kernel: &str) -> Result<Option<Contract>, ConfigError> {
+    let Some((config, relative)) = nearest(file)? else {
+        return Ok(None);
+    };
+    let about = |e: &&Entry| e.file.get_ref() == &relative;
+    let named = config.entries.iter().filter(about).find(|e| e.name() == Some(kernel));
+    let whole = config.entries.iter().filter(about).find(|e| e.name().is_none());
+    let Some(entry) = named.or(whole) else {
+        return Ok(None);
+    };
+    let threadgroup = match &entry.threadgroup {
+        Some(t) => Some(config.size(t)?),
+        None => None,
+    };
+    Ok(Some(Contract {
+        source: config.path.clone(),
+        threadgroup,
+        assume: entry.assume.clone(),
+    }))
+}
+
+/// Macro definitions (`NAME` or `NAME=VALUE`) for a file: those of all its entries, which must agree.
+pub fn defines_for(file: &Path) -> Result<Vec<String>, ConfigError> {
+    let Some((config, relative)) = nearest(file)? else {
+        return Ok(Vec::new());
+    };
+    let mut out: Vec<String> = Vec::new();
+    let mut values: BTreeMap<&str, &str> = BTreeMap::new();
+    for entry in config.entries.iter().filter(|e| e.file.get_ref() == &relative) {
+        for d in &entry.defines {
+            let text = d.get_ref().as_str();
+            let (name, value) = text.split_once('=').unwrap_or((text, "1"));
+            match values.insert(name, value) {
+                None => out.push(text.to_string()),
+                Some(old) if old == value => {}
+                Some(old) => {
+                    let message = format!(
+                        "`{name}` is `{value}` here and `{old}` in another entry of the same file; a file has one set of definitions"
+                    );
+                    return Err(config.error(d.span().start, message));
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The nearest `unbarrier.toml`, and the path of the file relative to its folder.
+fn nearest(file: &Path) -> Result<Option<(Config, PathBuf)>, ConfigError> {
+    let Ok(full) = std::fs::canonicalize(file) else {
+        // A missing file is reported by whoever reads it.
+        return Ok(None);
+    };
+    for folder in full.ancestors().skip(1) {
+        let path = folder.join(FILE_NAME);
+        if !path.is_file() {
+            continue;
+        }
+        let relative = full.strip_prefix(folder).unwrap_or(&full).to_path_buf();
+        return Ok(Some((Config::read(&path)?, relative)));
+    }
+    Ok(None)
+}
+
+impl Config {
+    fn read(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError {
+            path: path.to_path_buf(),
+            at: None,
+            message: format!("cannot be read: {e}"),
+        })?;
+        Config::parse(path, text)
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Config, ConfigError> {
+        let document: Document = toml::from_str(&text).map_err(|e| ConfigError {
+            path: path.to_path_buf(),
+            at: e.span().map(|s| position(&text, s.start)),
+            message: e.message().to_string(),
+        })?;
+        let mut config = Config {
+            path: path.to_path_buf(),
+            text,
+            entries: document.kernel,
+        };
+        for e in &mut config.entries {
+            // `./a.metal` and `a.metal` are one file.
+            let plain: PathBuf = e.file.get_ref().components().collect();
+            *e.file.get_mut() = plain;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Every entry is sound, and no two are about the same kernel.
+    fn check(&self) -> Result<(), ConfigError> {
+        let mut seen: Vec<(&Path, Option<&str>)> = Vec::new();
+        for e in &self.entries {
+            let key = (e.file.get_ref().as_path(), e.name());
+            if seen.contains(&key) {
+                let at = e.name.as_ref().map_or(e.file.span(), Spanned::span).start;
+                let what = match key.1 {
+                    Some(name) => format!("kernel `{name}` of {}", key.0.display()),
+                    None => format!("the whole of {}", key.0.display()),
+                };
+                return Err(self.error(at, format!("a second entry for {what}; expected one")));
+            }
+            seen.push(key);
+            if let Some(t) = &e.threadgroup {
+                self.size(t)?;
+            }
+            for d in &e.defines {
+                self.define(d)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn size(&self, t: &Spanned<Vec<u64>>) -> Result<[u64; 3], ConfigError> {
+        let sizes = t.get_ref();
+        let wrong = |message: String| self.error(t.span().start, message);
+        if sizes.is_empty() || sizes.len() > 3 {
+            return Err(wrong(format!(
+                "`threadgroup` has {} sizes; expected one to three, as in [64] or [8, 8, 1]",
+                sizes.len()
+            )));
+        }
+        let mut out = [1; 3];
+        for (to, from) in out.iter_mut().zip(sizes) {
+            *to = *from;
+        }
+        match out.iter().try_fold(1u64, |n, s| n.checked_mul(*s)) {
+            Some(0) => Err(wrong("`threadgroup` has a size of 0; expected at least 1".into())),
+            Some(n) if n <= MAX_THREADS => Ok(out),
+            _ => Err(wrong(format!(
+                "`threadgroup` has too many threads; expected at most {MAX_THREADS}"
+            ))),
+        }
+    }
+
+    fn define(&self, d: &Spanned<String>) -> Result<(), ConfigError> {
+        let text = d.get_ref();
+        let name = text.split_once('=').map_or(text.as_str(), |(n, _)| n);
+        let good = !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with(|c: char| c.is_ascii_digit());
+        if good {
+            return Ok(());
+        }
+        let message = format!("`{text}` is no definition; expected NAME or NAME=VALUE");
+        Err(self.error(d.span().start, message))
+    }
+
+    fn error(&self, at: usize, message: String) -> ConfigError {
+        ConfigError {
+            path: self.path.clone(),
+            at: Some(position(&self.text, at)),
+            message,
+        }
+    }
+}
+
+/// 1-based line and column (in characters) of a byte.
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(text: &str) -> String {
+        match Config::parse(Path::new("unbarrier.toml"), text.to_string()) {
+            Ok(_) => panic!("accepted: {text}"),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    fn folder(toml: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        std::fs::create_dir(dir.path().join("deep")).expect("a folder");
+        std::fs::write(dir.path().join("deep/a.metal"), "").expect("a file");
+        std::fs::write(dir.path().join(FILE_NAME), toml).expect("a file");
+        dir
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        assert!(fails("[[kernel]]\nfile = 3\n").starts_with("unbarrier.toml:2:8: invalid type"));
+        let e = fails("[[kernel]]\nfile = \"a\"\nthreads = 3\n");
+        assert!(e.starts_with("unbarrier.toml:3:1: unknown field `threads`, expected one of"), "{e}");
+        let e = fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [32, 0]\n");
+        assert_eq!(e, "unbarrier.toml:3:15: `threadgroup` has a size of 0; expected at least 1");
+        assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [64, 64]\n").contains("at most 1024"));
+        assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = []\n").contains("one to three"));
+        assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [-1]\n").starts_with("unbarrier.toml:3:"));
+        assert!(fails("[[kernel]]\nfile = \"a\"\ndefines = [\"3X\"]\n").contains("expected NAME"));
+        assert!(fails("[[kernel]]\nfile = \"a\"\n[[kernel]]\nfile = \"./a\"\n").contains("second entry"));
+        assert!(fails("[[kernel]]\n").contains("missing field `file`"));
+        assert!(fails("[[kernel\n").starts_with("unbarrier.toml:1:"));
+    }
+
+    #[test]
+    fn a_named_entry_wins() {
+        let dir = folder(
+            "[[kernel]]\nfile = \"deep/a.metal\"\nthreadgroup = [64]\n\
+             [[kernel]]\nfile = \"deep/a.metal\"\nname = \"k\"\nthreadgroup = [8, 8]\nassume = [\"n < 4\"]\n",
+        );
+        let file = dir.path().join("deep/a.metal");
+        let get = |name| contract_for(&file, name).expect("sound").expect("an entry");
+        assert_eq!(get("k").threadgroup, Some([8, 8, 1]));
+        assert_eq!(get("k").assume, ["n < 4"]);
+        assert_eq!(get("other").threadgroup, Some([64, 1, 1]));
+    }
+
+    #[test]
+    fn a_file_without_an_entry_has_no_contract() {
+        let dir = folder("[[kernel]]\nfile = \"b.metal\"\n");
+        let file = dir.path().join("deep/a.metal");
+        assert_eq!(contract_for(&file, "k"), Ok(None));
+        assert_eq!(defines_for(&file), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn definitions_of_one_file_agree() {
+        let dir = folder(
+            "[[kernel]]\nfile = \"deep/a.metal\"\ndefines = [\"A=2\", \"B\"]\n\
+             [[kernel]]\nfile = \"deep/a.metal\"\nname = \"k\"\ndefines = [\"A=3\"]\n",
+        );
+        let e = defines_for(&dir.path().join("deep/a.metal")).expect_err("they differ");
+        assert_eq!(e.at, Some((7, 12)));
+        let dir = folder("[[kernel]]\nfile = \"deep/a.metal\"\ndefines = [\"A=2\", \"B\"]\n");
+        let d = defines_for(&dir.path().join("deep/a.metal")).expect("sound");
+        assert_eq!(d, ["A=2", "B"]);
+    }
+}

@@ -1,0 +1,13 @@
+// unbarrier: --threadgroup 64
+// Half of the threads wait for the other half, which never comes.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void branch(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float buf[64];
+    buf[tid] = in[tid];
+    if (tid < 32) {
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+    }
+    out[tid] = buf[tid];
+}

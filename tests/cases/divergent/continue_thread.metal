@@ -1,0 +1,14 @@
+// unbarrier: --threadgroup 64
+// A `continue` that depends on the thread skips the barrier.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void skip(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], constant uint& n [[buffer(2)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float buf[64];
+    buf[tid] = in[tid];
+    for (uint k = 0; k < n; ++k) {
+        if (k == tid) continue;
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+        out[k * 64 + tid] = buf[tid];
+    }
+}

@@ -1,0 +1,16 @@
+// unbarrier: --threadgroup 64
+// What the broadcast value guards is private to the thread.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void guard(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float limit;
+    threadgroup float buf[64];
+    if (tid == 0) limit = in[0];
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    if (limit > 0.0f) {
+        buf[tid] = in[tid];
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
+        out[tid] = buf[tid];
+    }
+}

@@ -1,0 +1,23 @@
+// unbarrier: --threadgroup 64
+// Two pointers that trade places.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void ping_pong(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], constant uint& steps [[buffer(2)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float a[64];
+    threadgroup float b[64];
+    threadgroup float* src = a;
+    threadgroup float* dst = b;
+    src[tid] = in[tid];
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    for (uint s = 0; s < steps; ++s) {
+        const float v = src[(tid + 1) % 64];
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
+        dst[tid] = v;
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+        threadgroup float* t = src;
+        src = dst;
+        dst = t;
+    }
+    out[tid] = src[tid];
+}

@@ -1,0 +1,13 @@
+// unbarrier: --threadgroup 64
+// A transposed read.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void rows(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float tile[16][16];
+    const uint row = tid / 16;
+    const uint col = tid % 16;
+    for (uint r = row; r < 16; r += 4) tile[r][col] = in[r * 16 + col];
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    for (uint r = row; r < 16; r += 4) out[r * 16 + col] = tile[col][r];
+}

@@ -1,0 +1,10 @@
+// unbarrier: --threadgroup 128
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void rows(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]], uint lane [[thread_index_in_simdgroup]], uint sg [[simdgroup_index_in_threadgroup]]) {
+    threadgroup float buf[4][32];
+    buf[sg][lane] = in[tid];
+    simdgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    out[tid] = buf[sg][(lane + 1) % 32];
+}

@@ -1,0 +1,12 @@
+// unbarrier: --threadgroup 128
+// One bit of difference.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void slot(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], constant uint& mask [[buffer(2)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float buf[128];
+    const uint s = tid ^ (mask & 127);
+    buf[s] = in[tid];
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    out[tid] = buf[s ^ 64] * 2.0f;
+}
