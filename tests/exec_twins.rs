@@ -15,6 +15,7 @@ const SCHEDULES: [Schedule; 5] = [
 ];
 
 /// Launches with the markers of barriers that are needed and of those that are not.
+#[allow(clippy::type_complexity)]
 fn cases() -> Vec<(
     &'static str,
     &'static str,

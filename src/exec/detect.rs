@@ -20,6 +20,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cell::{Cell, Entry, Known};
 use super::finding::{AccessRef, Conflict};
 use crate::ir::{AccessId, AccessKind, LoopId, MemFlags, ObjectId, PathId, Space};
 use crate::source::Span;
@@ -28,10 +29,8 @@ use crate::source::Span;
 const NEAR: u64 = 1 << 20;
 /// Granules kept in all.
 const MAX_CELLS: usize = 8 << 20;
-/// Entries of one granule.
-const MAX_ENTRIES: usize = 512;
-/// Entries of one granule from which on older barrier intervals are thinned out.
-const CROWDED: usize = 24;
+/// Accesses that others stand for and that are remembered in case their threads end.
+const MAX_DROPPED: usize = 2 << 20;
 /// Conflicts between the watched accesses that are kept.
 const MAX_WATCHED: usize = 256;
 
@@ -64,6 +63,11 @@ struct Clock {
     /// Disabled barriers passed, each.
     passed: Vec<u32>,
     simdgroup: u32,
+    ended: bool,
+    /// Accesses since the last barrier that orders the space that were not kept, as others stood for them.
+    dropped: [Vec<(ObjectId, u64, Entry)>; 3],
+    /// Some of these were too many.
+    forgot: bool,
 }
 
 /// A disabled barrier.
@@ -88,142 +92,43 @@ struct Event {
     approximate: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    event: u32,
-    site: u32,
-    thread: u16,
-    other: u16,
-    simdgroup: u16,
-    mask: u8,
-    kind: AccessKind,
-    group_epoch: u32,
-    simd_epoch: u32,
-    any_group: u32,
-    any_simd: u32,
-    disabled_group: u32,
-    disabled_all: u32,
-}
-
-impl Entry {
-    fn collective(&self) -> bool {
-        self.thread != self.other
-    }
-}
-
-/// The accesses to one granule that can still matter.
-#[derive(Clone, Debug, Default)]
-struct Cell {
-    entries: Vec<Entry>,
-}
-
-impl Cell {
-    /// Adds an access unless those that are there answer every question that it would.
-    ///
-    /// A later access of thread *u* asks for an unordered entry of another thread, and, to be due to
-    /// a disabled barrier, with another disabled count. Entries of one site, kind and byte mask
-    /// that are as recent make `e` superfluous when
-    /// 1. two of them have `e`'s count and are of different simdgroups (whatever *u* is, one is of
-    ///    another simdgroup than it), or
-    /// 2. two have `e`'s count and simdgroup, and are of different threads or collective, or
-    /// 3. two are of `e`'s thread and have different counts (one differs from *u*'s), or
-    /// 4. there are two pairs as in 1 with different counts.
-    ///
-    /// Returns false if the limit of entries was reached.
-    fn insert(&mut self, e: Entry, fresh: impl Fn(&Entry) -> bool) -> bool {
-        if self.superfluous(&e, &fresh) {
-            return true;
-        }
-        if self.entries.len() >= CROWDED {
-            // Among entries of older intervals (which only flags left unordered) recency does not count.
-            let mut i = 0;
-            while i < self.entries.len() {
-                let x = self.entries[i];
-                if !fresh(&x) {
-                    self.entries.remove(i);
-                    if self.superfluous(&x, &|_| true) {
-                        continue;
-                    }
-                    self.entries.insert(i, x);
-                }
-                i += 1;
-            }
-        }
-        if self.entries.len() >= MAX_ENTRIES {
-            return false;
-        }
-        self.entries.push(e);
-        true
-    }
-
-    fn superfluous(&mut self, e: &Entry, fresh: &impl Fn(&Entry) -> bool) -> bool {
-        // (count, simdgroup, thread) of the first with e's count.
-        let mut same_count: Option<u16> = None;
-        let mut same_simd: Option<u16> = None;
-        let mut own: Option<(u32, u32)> = None;
-        // Counts whose entries are of two simdgroups; first simdgroup seen per count.
-        let mut counts: [(u32, u16, bool); 4] = [(u32::MAX, 0, false); 4];
-        for f in &mut self.entries {
-            if f.site != e.site || f.kind != e.kind || f.mask & e.mask != e.mask {
-                continue;
-            }
-            if f.thread == e.thread && f.other == e.other && f.disabled_all == e.disabled_all {
-                // The later one of a thread is unordered with whatever the earlier one was.
-                if f.mask == e.mask {
-                    *f = *e;
-                    return true;
-                }
-                continue;
-            }
-            if !fresh(f) || (f.simdgroup == e.simdgroup && f.simd_epoch != e.simd_epoch) {
-                continue;
-            }
-            if f.disabled_all == e.disabled_all {
-                if f.simdgroup == e.simdgroup {
-                    if f.collective() || same_simd.is_some_and(|t| t != f.thread) {
-                        return true;
-                    }
-                    same_simd = Some(f.thread);
-                }
-                match same_count {
-                    Some(s) if s != f.simdgroup => return true,
-                    _ => same_count = Some(f.simdgroup),
-                }
-            }
-            if f.thread == e.thread && f.other == e.other {
-                match own {
-                    Some((g, _)) if g != f.disabled_group => return true,
-                    Some((g, a))
-                        if g == e.disabled_group
-                            && f.disabled_group == g
-                            && a != f.disabled_all =>
-                    {
-                        return true;
-                    }
-                    _ => own = Some((f.disabled_group, f.disabled_all)),
-                }
-            }
-            for c in &mut counts {
-                if c.0 == u32::MAX {
-                    *c = (f.disabled_group, f.simdgroup, false);
-                }
-                if c.0 == f.disabled_group {
-                    c.2 |= c.1 != f.simdgroup;
-                    break;
-                }
-            }
-            if counts.iter().filter(|c| c.2).count() >= 2 {
-                return true;
-            }
-        }
-        false
-    }
-}
-
 #[derive(Clone, Debug, Default)]
 struct Shadow {
     near: Vec<Cell>,
     far: BTreeMap<u64, Cell>,
+}
+
+impl Shadow {
+    fn get_mut(&mut self, granule: u64) -> Option<&mut Cell> {
+        if granule < NEAR {
+            self.near.get_mut(granule as usize)
+        } else {
+            self.far.get_mut(&granule)
+        }
+    }
+
+    /// The cell of a granule, made if there is none; `None` if there are too many.
+    fn cell(&mut self, granule: u64, count: &mut usize) -> Option<&mut Cell> {
+        if granule < NEAR {
+            let i = granule as usize;
+            if self.near.len() <= i {
+                let grow = (i + 1).next_power_of_two().max(64) - self.near.len();
+                if *count + grow > MAX_CELLS {
+                    return None;
+                }
+                *count += grow;
+                self.near.resize(self.near.len() + grow, Cell::default());
+            }
+            return self.near.get_mut(i);
+        }
+        if !self.far.contains_key(&granule) {
+            if *count >= MAX_CELLS {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(self.far.entry(granule).or_default())
+    }
 }
 
 /// Static facts of an access, for reports.
@@ -277,6 +182,10 @@ pub struct Detector {
     seen: BTreeSet<(ObjectId, u32, u32, bool, bool, bool, bool)>,
     conflicts: Vec<Conflict>,
     watched: usize,
+    /// Ended threads whose dropped accesses were not brought back yet.
+    pending: Vec<usize>,
+    dropped_count: usize,
+    scratch: Vec<Entry>,
     /// Collect `shared`.
     note_shared: bool,
     shared: BTreeSet<(ObjectId, i64)>,
@@ -317,6 +226,9 @@ impl Detector {
             seen: BTreeSet::new(),
             conflicts: Vec::new(),
             watched: 0,
+            pending: Vec::new(),
+            dropped_count: 0,
+            scratch: Vec::new(),
             note_shared: false,
             shared: BTreeSet::new(),
             incomplete: false,
@@ -325,6 +237,7 @@ impl Detector {
 
     /// These threads met a barrier.
     pub fn barrier(&mut self, threads: &[usize], flags: MemFlags, group: bool) {
+        self.restore();
         for &t in threads {
             let Some(c) = self.clocks.get_mut(t) else {
                 continue;
@@ -338,6 +251,8 @@ impl Detector {
                 if self.ignore_flags || flags.orders(space) {
                     if group {
                         c.group[i] += 1;
+                        self.dropped_count -= c.dropped[i].len();
+                        c.dropped[i].clear();
                     } else {
                         c.simd[i] += 1;
                     }
@@ -452,29 +367,9 @@ impl Detector {
         let Some(shadow) = self.shadows.get_mut(object.index()) else {
             return;
         };
-        let cell = if granule < NEAR {
-            let i = granule as usize;
-            if shadow.near.len() <= i {
-                let grow = (i + 1).next_power_of_two().max(64) - shadow.near.len();
-                if self.cells + grow > MAX_CELLS {
-                    self.incomplete = true;
-                    return;
-                }
-                self.cells += grow;
-                shadow
-                    .near
-                    .resize(shadow.near.len() + grow, Cell::default());
-            }
-            &mut shadow.near[i]
-        } else {
-            if !shadow.far.contains_key(&granule) {
-                if self.cells >= MAX_CELLS {
-                    self.incomplete = true;
-                    return;
-                }
-                self.cells += 1;
-            }
-            shadow.far.entry(granule).or_default()
+        let Some(cell) = shadow.cell(granule, &mut self.cells) else {
+            self.incomplete = true;
+            return;
         };
         let clocks = &self.clocks;
         // Drop what a threadgroup barrier ordered.
@@ -549,20 +444,54 @@ impl Detector {
                 });
             }
         }
-        let fresh = |f: &Entry| {
-            let c = &clocks[f.thread as usize];
-            f.any_group == c.any_group && f.any_simd == c.any_simd
+        let now = |f: &Entry| &clocks[f.thread as usize];
+        let known = Known {
+            fresh: |f: &Entry| f.any_group == now(f).any_group && f.any_simd == now(f).any_simd,
+            ended: |f: &Entry| now(f).ended || clocks[f.other as usize].ended,
+            simd_disabled: self.disabled.iter().any(|d| !d.group),
         };
-        let shadow = &mut self.shadows[object.index()];
-        let cell = if granule < NEAR {
-            shadow.near.get_mut(granule as usize)
-        } else {
-            shadow.far.get_mut(&granule)
-        };
-        if let Some(cell) = cell
-            && !cell.insert(e, fresh)
+        let mut dropped = std::mem::take(&mut self.scratch);
+        if let Some(cell) = self.shadows[object.index()].get_mut(granule)
+            && !cell.insert(e, &known, &mut dropped)
         {
             self.incomplete = true;
+        }
+        for x in dropped.drain(..) {
+            let lanes = [x.thread, x.other];
+            for &t in &lanes[..1 + usize::from(x.collective())] {
+                if self.dropped_count >= MAX_DROPPED {
+                    self.clocks[t as usize].forgot = true;
+                } else {
+                    self.dropped_count += 1;
+                    self.clocks[t as usize].dropped[s].push((object, granule, x));
+                }
+            }
+        }
+        self.scratch = dropped;
+    }
+
+    /// A thread ended: from now on, nothing orders its accesses before those of others.
+    pub fn end(&mut self, thread: usize) {
+        if let Some(c) = self.clocks.get_mut(thread) {
+            c.ended = true;
+            self.pending.push(thread);
+        }
+    }
+
+    /// Brings back what ended threads did, as the entries that stood for it are about to be ordered.
+    fn restore(&mut self) {
+        for t in std::mem::take(&mut self.pending) {
+            self.incomplete |= self.clocks[t].forgot;
+            for s in 0..SLOTS.len() {
+                for (object, granule, e) in std::mem::take(&mut self.clocks[t].dropped[s]) {
+                    self.dropped_count -= 1;
+                    if live(&self.clocks, &e, s)
+                        && let Some(cell) = self.shadows[object.index()].get_mut(granule)
+                    {
+                        cell.restore(e);
+                    }
+                }
+            }
         }
     }
 
@@ -576,6 +505,11 @@ impl Detector {
                 for f in &cell.entries {
                     keep[f.event as usize] = true;
                 }
+            }
+        }
+        for c in &self.clocks {
+            for (_, _, f) in c.dropped.iter().flatten() {
+                keep[f.event as usize] = true;
             }
         }
         let mut moved = vec![0u32; self.events.len()];
@@ -604,6 +538,11 @@ impl Detector {
                 for f in &mut cell.entries {
                     f.event = moved[f.event as usize];
                 }
+            }
+        }
+        for c in &mut self.clocks {
+            for (_, _, f) in c.dropped.iter_mut().flatten() {
+                f.event = moved[f.event as usize];
             }
         }
         self.collect_at = (self.events.len() * 2).max(1 << 20);

@@ -13,10 +13,13 @@
 //! [`exhaustive`] comes in; they never order other accesses.
 
 mod arith;
+mod cell;
 mod code;
 mod collective;
 mod compile;
 mod detect;
+#[cfg(test)]
+mod detect_check;
 mod exhaustive;
 mod finding;
 mod launch;
@@ -28,6 +31,7 @@ mod run;
 mod schedule;
 mod search;
 mod value;
+mod wait;
 
 pub use exhaustive::{Budget, Exploration, explore};
 pub use finding::{AccessRef, Conflict, Finding};
