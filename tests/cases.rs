@@ -19,8 +19,6 @@ const ACCEPT_UNREPLAYED: bool = true;
 /// reported without a witness), nothing else. The list may only shrink: an entry that is no longer needed fails the test.
 const KNOWN_UNKNOWN: &[(&str, u32, &str)] = &[
     ("tests/cases/removable/xor_slot.metal", 9, "xor with a symbolic mask: two different threads, same mask"),
-    ("tests/cases/removable/xor_slot.metal", 10, "xor with a symbolic mask: two different threads, same mask"),
-    ("tests/cases/required/xor_slot_fail.metal", 9, "xor with a symbolic mask: two different threads, same mask"),
     ("tests/cases/removable/ping_pong.metal", 15, "pointers that trade places have no closed form"),
     ("kernels/loop_carried_tile/can_go.metal", 68, "8x8 tiles under a symbolic row stride"),
     ("kernels/loop_carried_tile/must_stay.metal", 64, "8x8 tiles under a symbolic row stride"),
@@ -28,9 +26,7 @@ const KNOWN_UNKNOWN: &[(&str, u32, &str)] = &[
 
 /// Verdicts that contradict the expectation although they should not, while the cause is being fixed: file, line, verdict given.
 /// Like [`KNOWN_UNKNOWN`], but every entry is a bug.
-const KNOWN_WRONG: &[(&str, u32, &str)] = &[
-    ("tests/cases/required/zero_trip_fail.metal", 14, "removable"),
-];
+const KNOWN_WRONG: &[(&str, u32, &str)] = &[];
 
 const VERDICTS: [&str; 4] = ["removable", "required", "weakenable", "unknown"];
 
