@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod cfg;
 pub mod cli;
 pub mod encode;
+pub mod exec;
 pub mod front;
 pub mod ir;
 pub mod prove;

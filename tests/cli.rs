@@ -34,7 +34,9 @@ fn run(folder: &Path, args: &[&str]) -> Outcome {
         let text = std::fs::read(folder.join(name)).expect("written above");
         String::from_utf8_lossy(&text).into_owned()
     };
-    let to = |name: &str| Stdio::from(std::fs::File::create(folder.join(name)).expect("a writable folder"));
+    let to = |name: &str| {
+        Stdio::from(std::fs::File::create(folder.join(name)).expect("a writable folder"))
+    };
     let mut child = Command::new(env!("CARGO_BIN_EXE_unbarrier"))
         .args(args)
         .current_dir(folder)
@@ -81,7 +83,11 @@ fn refused(dir: &TempDir, args: &[&str], words: &[&str]) -> Outcome {
     let errors = o.err.lines().filter(|l| l.starts_with("error")).count();
     assert_eq!(errors, 1, "{args:?} should give one error:\n{}", o.err);
     for w in words {
-        assert!(o.err.contains(w), "{args:?} should mention `{w}`:\n{}", o.err);
+        assert!(
+            o.err.contains(w),
+            "{args:?} should mention `{w}`:\n{}",
+            o.err
+        );
     }
     o
 }
@@ -98,9 +104,21 @@ fn json(o: &Outcome) -> Value {
 
 #[test]
 fn missing_file() {
-    refused(&folder(&[]), &["prove", "missing.metal"], &["missing.metal", "no such file"]);
-    refused(&folder(&[]), &["parse", "missing.metal"], &["missing.metal"]);
-    refused(&folder(&[]), &["graph", "missing.metal"], &["missing.metal"]);
+    refused(
+        &folder(&[]),
+        &["prove", "missing.metal"],
+        &["missing.metal", "no such file"],
+    );
+    refused(
+        &folder(&[]),
+        &["parse", "missing.metal"],
+        &["missing.metal"],
+    );
+    refused(
+        &folder(&[]),
+        &["graph", "missing.metal"],
+        &["missing.metal"],
+    );
 }
 
 #[test]
@@ -113,7 +131,9 @@ fn folder_instead_of_a_file() {
 #[test]
 fn binary_data() {
     let dir = folder(&[]);
-    let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..4096u32)
+        .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     std::fs::write(dir.path().join("noise.metal"), noise).expect("a writable folder");
     std::fs::write(dir.path().join("zeros.metal"), [0u8; 64]).expect("a writable folder");
     refused(&dir, &["prove", "noise.metal"], &["noise.metal", "text"]);
@@ -128,23 +148,39 @@ fn empty_file() {
 
 #[test]
 fn unclosed_brace() {
-    refused_text("kernel void k() {\n  int x = 1;\n", &["bad.metal:1:17", "never closed"]);
+    refused_text(
+        "kernel void k() {\n  int x = 1;\n",
+        &["bad.metal:1:17", "never closed"],
+    );
 }
 
 #[test]
 fn unclosed_string() {
-    refused_text("kernel void k() {\n  int x = \"abc;\n}\n", &["bad.metal:2:11", "unterminated string"]);
+    refused_text(
+        "kernel void k() {\n  int x = \"abc;\n}\n",
+        &["bad.metal:2:11", "unterminated string"],
+    );
 }
 
 #[test]
 fn missing_include() {
-    refused_text("#include \"nope.h\"\nkernel void k() {}\n", &["bad.metal:1:10", "nope.h"]);
+    refused_text(
+        "#include \"nope.h\"\nkernel void k() {}\n",
+        &["bad.metal:1:10", "nope.h"],
+    );
 }
 
 #[test]
 fn include_cycle() {
-    let dir = folder(&[("a.metal", "#include \"b.metal\"\n"), ("b.metal", "#include \"a.metal\"\n")]);
-    refused(&dir, &["prove", "a.metal"], &["a.metal", "b.metal", "cycle"]);
+    let dir = folder(&[
+        ("a.metal", "#include \"b.metal\"\n"),
+        ("b.metal", "#include \"a.metal\"\n"),
+    ]);
+    refused(
+        &dir,
+        &["prove", "a.metal"],
+        &["a.metal", "b.metal", "cycle"],
+    );
 }
 
 /// A macro that names itself is expanded once, as in C; nothing runs away.
@@ -200,18 +236,39 @@ fn threadgroup_array_of_a_tebi_element_takes_no_time() {
 
 #[test]
 fn unknown_kernel() {
-    refused(&folder(&[]), &["prove", "--kernel", "nope", "good.metal"], &["nope", "good"]);
+    refused(
+        &folder(&[]),
+        &["prove", "--kernel", "nope", "good.metal"],
+        &["nope", "good"],
+    );
 }
 
 #[test]
 fn remove_of_a_line_without_a_barrier() {
-    refused(&folder(&[]), &["prove", "--remove", "6", "good.metal"], &["good.metal:6", "7, 9"]);
+    refused(
+        &folder(&[]),
+        &["prove", "--remove", "6", "good.metal"],
+        &["good.metal:6", "7, 9"],
+    );
 }
 
 #[test]
 fn remove_decides_the_exit_code() {
     let dir = folder(&[]);
-    let at = |line| run(dir.path(), &["prove", "--threadgroup", "64", "--remove", line, "good.metal"]).code;
+    let at = |line| {
+        run(
+            dir.path(),
+            &[
+                "prove",
+                "--threadgroup",
+                "64",
+                "--remove",
+                line,
+                "good.metal",
+            ],
+        )
+        .code
+    };
     assert_eq!(at("9"), Some(0));
     assert_eq!(at("7"), Some(1));
     assert_eq!(at("7,9"), Some(1));
@@ -220,8 +277,22 @@ fn remove_decides_the_exit_code() {
 #[test]
 fn bad_threadgroup() {
     let dir = folder(&[]);
-    for size in ["0", "2048", "64,0", "33,32", "8,x", "1,1,1,1", "", "-1", "99999999999999999999"] {
-        refused(&dir, &["prove", &format!("--threadgroup={size}"), "good.metal"], &["--threadgroup"]);
+    for size in [
+        "0",
+        "2048",
+        "64,0",
+        "33,32",
+        "8,x",
+        "1,1,1,1",
+        "",
+        "-1",
+        "99999999999999999999",
+    ] {
+        refused(
+            &dir,
+            &["prove", &format!("--threadgroup={size}"), "good.metal"],
+            &["--threadgroup"],
+        );
     }
 }
 
@@ -229,7 +300,18 @@ fn bad_threadgroup() {
 fn bad_assumptions() {
     let dir = folder(&[]);
     let with = |assume: &str, words: &[&str]| {
-        refused(&dir, &["prove", "--threadgroup", "64", "--assume", assume, "good.metal"], words)
+        refused(
+            &dir,
+            &[
+                "prove",
+                "--threadgroup",
+                "64",
+                "--assume",
+                assume,
+                "good.metal",
+            ],
+            words,
+        )
     };
     with("n <", &["n <", "expression"]);
     with("", &["empty"]);
@@ -237,7 +319,16 @@ fn bad_assumptions() {
     with("n = 3", &["assignment"]);
     with("0 == 1", &["contradict"]);
     with("n < n", &["contradict"]);
-    let two = ["prove", "--threadgroup", "64", "--assume", "n < 4", "--assume", "n > 8", "good.metal"];
+    let two = [
+        "prove",
+        "--threadgroup",
+        "64",
+        "--assume",
+        "n < 4",
+        "--assume",
+        "n > 8",
+        "good.metal",
+    ];
     let o = refused(&dir, &two, &["contradict", "n < 4", "n > 8"]);
     // It must not be taken to prove anything.
     assert!(!o.out.contains("removable"), "{}", o.out);
@@ -246,7 +337,13 @@ fn bad_assumptions() {
 #[test]
 fn bad_arguments() {
     let dir = folder(&[]);
-    for args in [&["prove"][..], &["nonsense"], &[], &["prove", "--timeout", "0", "good.metal"], &["prove", "--jobs", "0", "good.metal"]] {
+    for args in [
+        &["prove"][..],
+        &["nonsense"],
+        &[],
+        &["prove", "--timeout", "0", "good.metal"],
+        &["prove", "--jobs", "0", "good.metal"],
+    ] {
         assert_eq!(run(dir.path(), args).code, Some(2), "{args:?}");
     }
     assert_eq!(run(dir.path(), &["--help"]).code, Some(0));
@@ -256,15 +353,39 @@ fn bad_arguments() {
 #[test]
 fn one_bad_file_among_several() {
     let dir = folder(&[("brace.metal", "kernel void k() {\n")]);
-    let o = refused(&dir, &["prove", "--threadgroup", "64", "brace.metal", "good.metal"], &["brace.metal:1:17"]);
-    assert!(o.out.contains("kernel good"), "the good file is still analysed:\n{}", o.out);
+    let o = refused(
+        &dir,
+        &["prove", "--threadgroup", "64", "brace.metal", "good.metal"],
+        &["brace.metal:1:17"],
+    );
+    assert!(
+        o.out.contains("kernel good"),
+        "the good file is still analysed:\n{}",
+        o.out
+    );
 
-    let o = run(dir.path(), &["prove", "--threadgroup", "64", "--format", "json", "missing.metal", "good.metal"]);
+    let o = run(
+        dir.path(),
+        &[
+            "prove",
+            "--threadgroup",
+            "64",
+            "--format",
+            "json",
+            "missing.metal",
+            "good.metal",
+        ],
+    );
     assert_eq!(o.code, Some(2));
     let v = json(&o);
     assert_eq!(v["errors"].as_array().map(Vec::len), Some(1));
     assert_eq!(v["errors"][0]["path"], "missing.metal");
-    let good: Vec<&Value> = v["files"].as_array().into_iter().flatten().filter(|f| f["path"] == "good.metal").collect();
+    let good: Vec<&Value> = v["files"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|f| f["path"] == "good.metal")
+        .collect();
     assert_eq!(good.len(), 1);
     assert_eq!(good[0]["kernels"].as_array().map(Vec::len), Some(1));
 }
@@ -275,8 +396,15 @@ fn a_bad_file_has_its_place_in_json() {
     let o = run(dir.path(), &["prove", "--format", "json", "brace.metal"]);
     assert_eq!(o.code, Some(2));
     let e = &json(&o)["errors"][0];
-    assert_eq!((&e["line"], &e["column"]), (&Value::from(1), &Value::from(17)));
-    assert!(e["message"].as_str().is_some_and(|m| m.contains("never closed")));
+    assert_eq!(
+        (&e["line"], &e["column"]),
+        (&Value::from(1), &Value::from(17))
+    );
+    assert!(
+        e["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("never closed"))
+    );
 }
 
 fn has(v: &Value, fields: &[&str]) {
@@ -288,18 +416,40 @@ fn has(v: &Value, fields: &[&str]) {
 #[test]
 fn json_field_names() {
     let dir = folder(&[]);
-    let o = run(dir.path(), &["prove", "--threadgroup", "64", "--format", "json", "good.metal"]);
+    let o = run(
+        dir.path(),
+        &[
+            "prove",
+            "--threadgroup",
+            "64",
+            "--format",
+            "json",
+            "good.metal",
+        ],
+    );
     assert_eq!(o.code, Some(0), "{}", o.err);
     let v = json(&o);
     assert_eq!(v["schema"], "unbarrier/1");
     let f = &v["files"][0];
     has(f, &["path", "barriers", "kernels"]);
-    has(&f["barriers"][0], &["line", "column", "kind", "flags", "verdict", "reason", "kernels"]);
+    has(
+        &f["barriers"][0],
+        &[
+            "line", "column", "kind", "flags", "verdict", "reason", "kernels",
+        ],
+    );
     let k = &f["kernels"][0];
     has(
         k,
         &[
-            "name", "line", "threadgroup", "assumptions", "barriers", "races", "divergent_barriers", "jointly_removable",
+            "name",
+            "line",
+            "threadgroup",
+            "assumptions",
+            "barriers",
+            "races",
+            "divergent_barriers",
+            "jointly_removable",
             "unsupported",
         ],
     );
@@ -308,28 +458,70 @@ fn json_field_names() {
     let b = &k["barriers"][0];
     has(
         b,
-        &["line", "column", "kind", "flags", "verdict", "reason", "call_path", "witness", "added_pairs", "time_ms"],
+        &[
+            "line",
+            "column",
+            "kind",
+            "flags",
+            "verdict",
+            "reason",
+            "call_path",
+            "witness",
+            "added_pairs",
+            "time_ms",
+        ],
     );
-    assert_eq!((&b["line"], &b["column"]), (&Value::from(7), &Value::from(5)));
+    assert_eq!(
+        (&b["line"], &b["column"]),
+        (&Value::from(7), &Value::from(5))
+    );
     assert_eq!(b["kind"], "threadgroup_barrier");
     assert_eq!(b["flags"], serde_json::json!(["mem_threadgroup"]));
     has(&b["witness"], &["array", "byte", "parameters", "threads"]);
-    let lines: Vec<&Value> = b["witness"]["threads"].as_array().into_iter().flatten().map(|t| &t["line"]).collect();
+    let lines: Vec<&Value> = b["witness"]["threads"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|t| &t["line"])
+        .collect();
     assert_eq!(lines, [&Value::from(6), &Value::from(8)]);
 
     let o = run(dir.path(), &["prove", "--format", "json", "good.metal"]);
-    assert_eq!(json(&o)["files"][0]["kernels"][0]["threadgroup"], Value::Null);
+    assert_eq!(
+        json(&o)["files"][0]["kernels"][0]["threadgroup"],
+        Value::Null
+    );
 }
 
 #[test]
 fn json_of_races() {
-    let racy = GOOD.replacen("    threadgroup_barrier(mem_flags::mem_threadgroup);\n", "", 1);
+    let racy = GOOD.replacen(
+        "    threadgroup_barrier(mem_flags::mem_threadgroup);\n",
+        "",
+        1,
+    );
     let dir = folder(&[("racy.metal", &racy)]);
-    let o = run(dir.path(), &["prove", "--threadgroup", "64", "--format", "json", "racy.metal"]);
+    let o = run(
+        dir.path(),
+        &[
+            "prove",
+            "--threadgroup",
+            "64",
+            "--format",
+            "json",
+            "racy.metal",
+        ],
+    );
     assert_eq!(o.code, Some(0), "{}", o.err);
     let r = &json(&o)["files"][0]["kernels"][0]["races"][0];
-    has(r, &["array", "space", "scope", "accesses", "status", "witness"]);
-    assert_eq!((&r["array"], &r["space"]), (&Value::from("buf"), &Value::from("threadgroup")));
+    has(
+        r,
+        &["array", "space", "scope", "accesses", "status", "witness"],
+    );
+    assert_eq!(
+        (&r["array"], &r["space"]),
+        (&Value::from("buf"), &Value::from("threadgroup"))
+    );
     has(&r["accesses"][0], &["line", "column", "kind"]);
 }
 
@@ -371,7 +563,16 @@ fn reports(clean: fn(&mut Value)) -> Vec<(&'static str, Vec<Value>)> {
     .map(|file| {
         let path = root.join(file).display().to_string();
         let all = ["1", "1", "2", "2"].map(|jobs| {
-            let args = ["prove", "--threadgroup", "128", "--jobs", jobs, "--format", "json", &path];
+            let args = [
+                "prove",
+                "--threadgroup",
+                "128",
+                "--jobs",
+                jobs,
+                "--format",
+                "json",
+                &path,
+            ];
             let mut v = json(&run(dir.path(), &args));
             clean(&mut v);
             v
@@ -385,7 +586,12 @@ fn same(reports: Vec<(&str, Vec<Value>)>) {
     for (file, all) in reports {
         for v in &all[1..] {
             let (a, b) = (format!("{:#}", all[0]), format!("{v:#}"));
-            let differ: Vec<(&str, &str)> = a.lines().zip(b.lines()).filter(|(x, y)| x != y).take(5).collect();
+            let differ: Vec<(&str, &str)> = a
+                .lines()
+                .zip(b.lines())
+                .filter(|(x, y)| x != y)
+                .take(5)
+                .collect();
             assert!(a == b, "{file}: two runs differ, first here: {differ:#?}");
         }
     }

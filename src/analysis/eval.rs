@@ -147,6 +147,8 @@ impl<'k> Evaluator<'k> {
                     Level::Uniform,
                     Vec::new(),
                 ),
+                // A launch-wide fact about how arguments are bound: the same for all threads.
+                VarKind::ArgumentBound(_) => t.opaque(v.ty, Level::Uniform, Vec::new()),
                 VarKind::Local => t.opaque(v.ty, Level::Varying, Vec::new()),
             });
         }

@@ -98,8 +98,16 @@ pub fn contract_for(file: &Path, kernel: &str) -> Result<Option<Contract>, Confi
         return Ok(None);
     };
     let about = |e: &&Entry| e.file.get_ref() == &relative;
-    let named = config.entries.iter().filter(about).find(|e| e.name() == Some(kernel));
-    let whole = config.entries.iter().filter(about).find(|e| e.name().is_none());
+    let named = config
+        .entries
+        .iter()
+        .filter(about)
+        .find(|e| e.name() == Some(kernel));
+    let whole = config
+        .entries
+        .iter()
+        .filter(about)
+        .find(|e| e.name().is_none());
     let Some(entry) = named.or(whole) else {
         return Ok(None);
     };
@@ -121,7 +129,11 @@ pub fn defines_for(file: &Path) -> Result<Vec<String>, ConfigError> {
     };
     let mut out: Vec<String> = Vec::new();
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
-    for entry in config.entries.iter().filter(|e| e.file.get_ref() == &relative) {
+    for entry in config
+        .entries
+        .iter()
+        .filter(|e| e.file.get_ref() == &relative)
+    {
         for d in &entry.defines {
             let text = d.get_ref().as_str();
             let (name, value) = text.split_once('=').unwrap_or((text, "1"));
@@ -225,7 +237,9 @@ impl Config {
             *to = *from;
         }
         match out.iter().try_fold(1u64, |n, s| n.checked_mul(*s)) {
-            Some(0) => Err(wrong("`threadgroup` has a size of 0; expected at least 1".into())),
+            Some(0) => Err(wrong(
+                "`threadgroup` has a size of 0; expected at least 1".into(),
+            )),
             Some(n) if n <= MAX_THREADS => Ok(out),
             _ => Err(wrong(format!(
                 "`threadgroup` has too many threads; expected at most {MAX_THREADS}"
@@ -286,14 +300,28 @@ mod tests {
     fn errors_say_where_and_what() {
         assert!(fails("[[kernel]]\nfile = 3\n").starts_with("unbarrier.toml:2:8: invalid type"));
         let e = fails("[[kernel]]\nfile = \"a\"\nthreads = 3\n");
-        assert!(e.starts_with("unbarrier.toml:3:1: unknown field `threads`, expected one of"), "{e}");
+        assert!(
+            e.starts_with("unbarrier.toml:3:1: unknown field `threads`, expected one of"),
+            "{e}"
+        );
         let e = fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [32, 0]\n");
-        assert_eq!(e, "unbarrier.toml:3:15: `threadgroup` has a size of 0; expected at least 1");
-        assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [64, 64]\n").contains("at most 1024"));
+        assert_eq!(
+            e,
+            "unbarrier.toml:3:15: `threadgroup` has a size of 0; expected at least 1"
+        );
+        assert!(
+            fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [64, 64]\n").contains("at most 1024")
+        );
         assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = []\n").contains("one to three"));
-        assert!(fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [-1]\n").starts_with("unbarrier.toml:3:"));
+        assert!(
+            fails("[[kernel]]\nfile = \"a\"\nthreadgroup = [-1]\n")
+                .starts_with("unbarrier.toml:3:")
+        );
         assert!(fails("[[kernel]]\nfile = \"a\"\ndefines = [\"3X\"]\n").contains("expected NAME"));
-        assert!(fails("[[kernel]]\nfile = \"a\"\n[[kernel]]\nfile = \"./a\"\n").contains("second entry"));
+        assert!(
+            fails("[[kernel]]\nfile = \"a\"\n[[kernel]]\nfile = \"./a\"\n")
+                .contains("second entry")
+        );
         assert!(fails("[[kernel]]\n").contains("missing field `file`"));
         assert!(fails("[[kernel\n").starts_with("unbarrier.toml:1:"));
     }

@@ -146,7 +146,9 @@ fn part(
         bools: formulas,
     };
     counts.queries += 1;
-    match smt::check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted) {
+    // A set that takes long is better split than waited for.
+    let patience = limit.min(Duration::from_secs(1));
+    match smt::check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
         Answer::Unsat => {
             counts.batched += pairs.len();
             Part::Safe
@@ -198,12 +200,49 @@ pub fn single(
     };
     match answer {
         Answer::Unsat => PairAnswer::Safe,
-        Answer::Sat(m) => PairAnswer::Conflict(Box::new(decode(ie, pair, &m.ints, &reads))),
+        Answer::Sat(m) => {
+            let m = smaller(ie, pair, limit, &wanted, counts).unwrap_or(m.ints);
+            PairAnswer::Conflict(Box::new(decode(ie, pair, &m, &reads)))
+        }
         Answer::Unknown(why) => {
             counts.undecided += 1;
             PairAnswer::Undecided(why)
         }
     }
+}
+
+/// An assignment with small parameters, if there is one: easier to understand and to replay.
+fn smaller(
+    ie: &mut IntervalEncoder<'_>,
+    pair: &PairFormula,
+    limit: Duration,
+    wanted: &Wanted,
+    counts: &mut Counts,
+) -> Option<Vec<Option<i128>>> {
+    let mut bounds = Vec::new();
+    let reads: Vec<Lin> = ie.enc.reads.iter().map(|r| Lin::atom(r.3)).collect();
+    let groups: Vec<Lin> = ie.enc.launch.group.to_vec();
+    for top in [64, 1024] {
+        bounds.clear();
+        for l in reads.iter().chain(&groups) {
+            let hi = ie.enc.logic.le(l, &Lin::constant(top));
+            let lo = ie.enc.logic.le(&Lin::constant(-top), l);
+            bounds.extend([hi, lo]);
+        }
+        let formula = {
+            let mut all = bounds.clone();
+            all.push(pair.formula);
+            ie.enc.logic.and(&all)
+        };
+        let asserts = ie.obligation(&[formula]);
+        counts.queries += 1;
+        let quick = limit.min(Duration::from_millis(500));
+        if let Answer::Sat(m) = smt::check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted)
+        {
+            return Some(m.ints);
+        }
+    }
+    None
 }
 
 type ReadKey = (ObjectId, ScalarTy);

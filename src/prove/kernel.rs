@@ -151,6 +151,15 @@ fn prepare(
         let t1 = Instant::now();
         p.races = existing_races(&p.plan(kernel, options), options.jobs, counts);
         p.races_ms = ms(t1);
+        if std::env::var_os("UB_TRACE").is_some() {
+            eprintln!(
+                "round {round} eval {:.0} races {:.0} n={} {:?}",
+                p.evaluate_ms,
+                p.races_ms,
+                p.races.len(),
+                counts
+            );
+        }
         let suspects: BTreeSet<AccessId> = if p.facts.wild.is_empty() && round < ROUNDS {
             p.races
                 .iter()
@@ -187,13 +196,15 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
     let t3 = Instant::now();
     let joint = super::joint::largest(&plan, &sites, &mut counts);
     let divergent = divergent(kernel, &prepared.facts);
+    let mut races = prepared.races;
+    confirm_races(kernel, options, &mut races);
     let verdicts = KernelVerdicts {
-        race_free: prepared.races.is_empty()
+        race_free: races.is_empty()
             && divergent.iter().all(|d| d.ended_only)
             && prepared.facts.wild.is_empty(),
         barriers,
         sites,
-        races: prepared.races,
+        races,
         divergent,
         jointly_removable: joint,
         assumptions: stated(kernel, options),
@@ -211,6 +222,28 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
     })
 }
 
+/// Replays the witnesses of races; those that happen are confirmed.
+fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
+    let none = BTreeSet::new();
+    let done = parallel(races.len(), options.jobs, |i| {
+        let mut w = races[i].witness.clone()?;
+        super::replay::confirm(kernel, options, &mut w, &none)
+            .is_ok()
+            .then_some(w)
+    });
+    for (race, w) in races.iter_mut().zip(done) {
+        if let Some(w) = w {
+            race.confirmed = true;
+            race.relation = if w.same_simdgroup {
+                Relation::SameSimdgroup
+            } else {
+                Relation::DifferentSimdgroups
+            };
+            race.witness = Some(w);
+        }
+    }
+}
+
 /// The verdict on deleting a set of barriers together; `None` when it is proved safe.
 pub fn removal_of(
     kernel: &Kernel,
@@ -221,7 +254,7 @@ pub fn removal_of(
     let first = *ids.iter().next()?;
     let prepared = prepare(kernel, options, &mut counts).ok()?;
     let plan = prepared.plan(kernel, options);
-    let v = verdict_of(&plan, ids, first, &mut counts);
+    let v = verdict_of(&plan, options, ids, first, &mut counts);
     (v.verdict != Verdict::Removable).then_some(v)
 }
 
@@ -559,7 +592,7 @@ fn all_verdicts(
         .collect();
     let done = parallel(wanted.len(), options.jobs, |i| {
         let mut counts = Counts::default();
-        let v = site_verdicts(plan, wanted[i], &mut counts);
+        let v = site_verdicts(plan, options, wanted[i], &mut counts);
         (v, counts)
     });
     let mut counts = Counts::default();
@@ -577,11 +610,12 @@ fn all_verdicts(
 /// The verdict on all instances of a place together, and on each instance alone.
 fn site_verdicts(
     plan: &Plan<'_>,
+    options: &Options,
     site: &Site,
     counts: &mut Counts,
 ) -> (BarrierVerdict, Vec<BarrierVerdict>) {
     let whole: BTreeSet<BarrierId> = site.instances.iter().copied().collect();
-    let first = verdict_of(plan, &whole, site.instances[0], counts);
+    let first = verdict_of(plan, options, &whole, site.instances[0], counts);
     // What holds for all instances together holds for each of them.
     let each = site.instances.len() > 1
         && !matches!(first.verdict, Verdict::Removable | Verdict::Weakenable);
@@ -590,7 +624,7 @@ fn site_verdicts(
         .iter()
         .map(|id| {
             if each {
-                verdict_of(plan, &BTreeSet::from([*id]), *id, counts)
+                verdict_of(plan, options, &BTreeSet::from([*id]), *id, counts)
             } else {
                 BarrierVerdict {
                     barrier: *id,
@@ -690,6 +724,7 @@ pub fn removal(
 
 fn verdict_of(
     plan: &Plan<'_>,
+    options: &Options,
     deleted: &BTreeSet<BarrierId>,
     id: BarrierId,
     counts: &mut Counts,
@@ -755,11 +790,18 @@ fn verdict_of(
                     return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
                 }
             }
-            let reason = match (&reason, &w) {
-                (Reason::Witness, Some(_)) => {
-                    Reason::Unreplayed("the witness was not replayed".into())
+            let mut w = w;
+            let reason = match (reason, &mut w) {
+                (Reason::Witness, Some(w)) => {
+                    match super::replay::confirm(plan.kernel, options, w, deleted) {
+                        Ok(()) => {
+                            let w = Some(w.clone());
+                            return finish(Verdict::Required, Reason::Witness, w, r.added);
+                        }
+                        Err(why) => Reason::Unreplayed(why),
+                    }
                 }
-                _ => reason,
+                (other, _) => other,
             };
             finish(Verdict::Unknown, reason, w, r.added)
         }

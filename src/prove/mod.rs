@@ -9,6 +9,7 @@ pub mod interval;
 pub mod joint;
 pub mod kernel;
 pub mod nowrap;
+pub mod replay;
 pub mod verdict;
 pub mod witness;
 

@@ -145,8 +145,8 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             place(*b)
         ),
         (Reason::Unsupported(what, s), _) => format!("unsupported {what} at {}", place(*s)),
-        (Reason::Unreplayed(_), _) => {
-            "unreplayed witness: a conflict was found but not replayed".into()
+        (Reason::Unreplayed(why), _) => {
+            format!("unreplayed witness: a conflict was found that did not happen when replayed ({why})")
         }
         (Reason::Divergent(s), _) => format!(
             "approximated: the barrier at {} may not be reached by all threads",

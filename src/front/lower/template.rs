@@ -450,9 +450,7 @@ impl<'a> Lowerer<'a> {
         }
         let (rec, ns) = (self.frames.last().and_then(|f| f.record), self.ns());
         self.with_env(env, rec, ns, |l| {
-            later
-                .iter()
-                .all(|(p, a)| same_arg(&l.template_arg(p), a))
+            later.iter().all(|(p, a)| same_arg(&l.template_arg(p), a))
         })
     }
 
@@ -518,9 +516,10 @@ fn mentions(args: &[TemplateArg], params: &[TemplateParam]) -> bool {
             ExprKind::Int { .. } | ExprKind::Bool(_) | ExprKind::Float { .. }
         ),
         TemplateArg::Type(t) => match &t.kind {
-            TypeKind::Pointer(i) | TypeKind::Reference(i, _) | TypeKind::Array(i, _) => {
-                mentions(std::slice::from_ref(&TemplateArg::Type((**i).clone())), params)
-            }
+            TypeKind::Pointer(i) | TypeKind::Reference(i, _) | TypeKind::Array(i, _) => mentions(
+                std::slice::from_ref(&TemplateArg::Type((**i).clone())),
+                params,
+            ),
             _ => false,
         },
     })

@@ -1,0 +1,296 @@
+//! Looking for a racing launch, and making it small.
+//!
+//! Purpose: where a solver's assignment does not replay, [`search`] tries small and typical
+//! parameter values and contents; [`minimise`] shrinks what was found. Soundness direction: what is found is a
+//! fact; finding nothing proves nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::code::Program;
+use super::compile::compile;
+use super::finding::Conflict;
+use super::launch::{Fill, Launch, ScalarValue};
+use super::replay::{Target, fill_unnamed};
+use super::run::{RunOptions, run_program};
+use super::schedule::{Numbers, Schedule};
+use crate::ir::{BarrierId, Kernel, ScalarTy};
+
+/// What to try.
+#[derive(Clone, Debug)]
+pub struct SearchRequest {
+    /// What all launches share: threadgroup position, simdgroup width, fixed scalars and buffers.
+    pub base: Launch,
+    /// Threadgroup sizes to try.
+    pub threadgroups: Vec<[u32; 3]>,
+    /// Ranges (both ends included) of scalars to vary; a scalar in neither place is varied within
+    /// 0 to 4 times the threads.
+    pub scalars: BTreeMap<String, (i128, i128)>,
+    /// Deleted barriers.
+    pub disabled: BTreeSet<BarrierId>,
+    /// What to look for.
+    pub target: Target,
+    /// Most launches.
+    pub launches: u64,
+    /// Most time.
+    pub time: Duration,
+    /// Most instructions of one launch.
+    pub step_limit: u64,
+    /// Which sequence of choices.
+    pub seed: u64,
+    /// Every barrier orders all memory.
+    pub ignore_flags: bool,
+}
+
+impl SearchRequest {
+    /// Launches of one size, any race that is due to these barriers.
+    pub fn new(threadgroup: [u32; 3], disabled: BTreeSet<BarrierId>) -> SearchRequest {
+        SearchRequest {
+            base: Launch::new(threadgroup),
+            threadgroups: vec![threadgroup],
+            scalars: BTreeMap::new(),
+            target: Target {
+                spans: None,
+                due: !disabled.is_empty(),
+            },
+            disabled,
+            launches: 200,
+            time: Duration::from_secs(5),
+            step_limit: 20_000_000,
+            seed: 1,
+            ignore_flags: false,
+        }
+    }
+}
+
+struct Trier<'a> {
+    kernel: &'a Kernel,
+    program: Program,
+    request: &'a SearchRequest,
+    keep: &'a dyn Fn(&Launch) -> bool,
+    started: Instant,
+    left: u64,
+}
+
+impl Trier<'_> {
+    fn spent(&self) -> bool {
+        self.left == 0 || self.started.elapsed() >= self.request.time
+    }
+
+    /// The race, if this launch shows it.
+    fn attempt(&mut self, launch: &Launch, schedule: Schedule) -> Option<Conflict> {
+        if self.spent() || !(self.keep)(launch) {
+            return None;
+        }
+        self.left -= 1;
+        let options = RunOptions {
+            schedule,
+            disabled: self.request.disabled.clone(),
+            step_limit: self.request.step_limit,
+            thread_step_limit: self.request.step_limit,
+            ignore_flags: self.request.ignore_flags,
+            ..RunOptions::default()
+        };
+        let outcome = run_program(self.kernel, &self.program, launch, &options).ok()?;
+        outcome
+            .conflicts()
+            .find(|c| self.request.target.is_met(c))
+            .cloned()
+    }
+}
+
+fn trier<'a>(
+    kernel: &'a Kernel,
+    request: &'a SearchRequest,
+    keep: &'a dyn Fn(&Launch) -> bool,
+) -> Trier<'a> {
+    Trier {
+        kernel,
+        program: compile(kernel),
+        request,
+        keep,
+        started: Instant::now(),
+        left: request.launches,
+    }
+}
+
+/// Looks for a launch that shows the race, among those that `keep` accepts (the launch contract).
+pub fn search(
+    kernel: &Kernel,
+    request: &SearchRequest,
+    keep: &dyn Fn(&Launch) -> bool,
+) -> Option<(Launch, Conflict)> {
+    let mut t = trier(kernel, request, keep);
+    let mut numbers = Numbers::new(request.seed);
+    let mut round = 0u64;
+    while !t.spent() && !request.threadgroups.is_empty() {
+        let mut launch = request.base.clone();
+        launch.threadgroup = request.threadgroups[round as usize % request.threadgroups.len()];
+        let threads = launch.threads().max(1) as i128;
+        for s in &kernel.scalars {
+            if request.base.scalars.contains_key(&s.name) || s.ty.is_float() {
+                continue;
+            }
+            let range = request.scalars.get(&s.name).copied();
+            let (low, high) = range.unwrap_or((0, 4 * threads));
+            let (least, most) = limits(s.ty);
+            let (low, high) = (low.max(least), high.min(most));
+            if low <= high {
+                let v = choose(low, high, threads, round, &mut numbers);
+                launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
+            }
+        }
+        fill_unnamed(
+            kernel,
+            &mut launch,
+            fill(round, threads as i64, &mut numbers),
+        );
+        let schedule = match round % 4 {
+            0 => Schedule::InOrder,
+            1 => Schedule::Preemptive {
+                seed: numbers.below(u64::MAX),
+            },
+            2 => Schedule::Reverse,
+            _ => Schedule::Random {
+                seed: numbers.below(u64::MAX),
+            },
+        };
+        let before = t.left;
+        if let Some(c) = t.attempt(&launch, schedule) {
+            return Some((launch, c));
+        }
+        if t.left == before {
+            // The launch was not kept; it counts all the same, so that the search ends.
+            t.left = t.left.saturating_sub(1);
+        }
+        round += 1;
+    }
+    None
+}
+
+fn limits(ty: ScalarTy) -> (i128, i128) {
+    let w = ty.bits();
+    if ty.is_signed() {
+        (-(1i128 << (w - 1)), (1i128 << (w - 1)) - 1)
+    } else {
+        (0, (1i128 << w) - 1)
+    }
+}
+
+/// A value of a range: its ends, small ones, and ones around multiples of the thread count first.
+fn choose(low: i128, high: i128, threads: i128, round: u64, numbers: &mut Numbers) -> i128 {
+    let n = |k: u64, numbers: &mut Numbers| i128::from(numbers.below(k));
+    let v = match (round + numbers.below(3)) % 6 {
+        0 => threads * (1 + n(4, numbers)),
+        1 => threads * (1 + n(4, numbers)) + n(3, numbers) - 1,
+        2 => low + n(9, numbers),
+        3 => 1 << n(12, numbers),
+        4 => {
+            low + n(
+                u64::try_from((4 * threads).min(high - low)).unwrap_or(1) + 1,
+                numbers,
+            )
+        }
+        _ => {
+            return if numbers.below(2) == 0 {
+                low
+            } else {
+                low + n(65, numbers)
+            }
+            .clamp(low, high);
+        }
+    };
+    v.clamp(low, high)
+}
+
+fn fill(round: u64, threads: i64, numbers: &mut Numbers) -> Fill {
+    let random = |low, high, numbers: &mut Numbers| Fill::Random {
+        seed: numbers.below(u64::MAX),
+        low,
+        high,
+    };
+    match round % 5 {
+        0 => random(0, 7, numbers),
+        1 => Fill::Zeros,
+        2 => random(0, 1, numbers),
+        3 => Fill::Index,
+        _ => random(0, threads, numbers),
+    }
+}
+
+/// Makes a racing launch smaller, as far as it still races: fewer threads (if `threads`), smaller
+/// scalars (within the ranges of the request), simpler contents.
+pub fn minimise(
+    kernel: &Kernel,
+    request: &SearchRequest,
+    keep: &dyn Fn(&Launch) -> bool,
+    (launch, conflict): (Launch, Conflict),
+    threads: bool,
+) -> (Launch, Conflict) {
+    let mut t = trier(kernel, request, keep);
+    let (mut best, mut found) = (launch, conflict);
+    loop {
+        let mut better = None;
+        let candidates = smaller(kernel, request, &best, threads);
+        // Most races show in any schedule.
+        'search: for schedule in [Schedule::InOrder, Schedule::Preemptive { seed: 1 }] {
+            for candidate in &candidates {
+                if let Some(c) = t.attempt(candidate, schedule) {
+                    better = Some((candidate.clone(), c));
+                    break 'search;
+                }
+            }
+        }
+        match better {
+            Some((l, c)) => (best, found) = (l, c),
+            None => return (best, found),
+        }
+    }
+}
+
+/// Launches that are smaller in one respect, boldest first.
+fn smaller(kernel: &Kernel, request: &SearchRequest, at: &Launch, threads: bool) -> Vec<Launch> {
+    let mut list = Vec::new();
+    if threads {
+        for i in (0..3).rev() {
+            let n = at.threadgroup[i];
+            for m in [1, 2, n / 2, n.saturating_sub(1)] {
+                if m > 0 && m < n {
+                    let mut l = at.clone();
+                    l.threadgroup[i] = m;
+                    list.push(l);
+                }
+            }
+        }
+    }
+    for s in &kernel.scalars {
+        if request.base.scalars.contains_key(&s.name) {
+            continue;
+        }
+        if let Some(ScalarValue::Int(v)) = at.scalars.get(&s.name).copied() {
+            let low = request.scalars.get(&s.name).map_or(0, |r| r.0);
+            let mut tried = BTreeSet::new();
+            let gap = v - low;
+            for m in [low, low + 1, v - gap / 2, v - gap / 4, v - gap / 8, v - 1] {
+                if m >= low && m < v && tried.insert(m) {
+                    let mut l = at.clone();
+                    l.scalars.insert(s.name.clone(), ScalarValue::Int(m));
+                    list.push(l);
+                }
+            }
+        }
+    }
+    for (name, spec) in &at.buffers {
+        if request.base.buffers.contains_key(name) {
+            continue;
+        }
+        if spec.fill != Fill::Zeros && spec.bytes.is_empty() {
+            let mut l = at.clone();
+            if let Some(b) = l.buffers.get_mut(name) {
+                b.fill = Fill::Zeros;
+            }
+            list.push(l);
+        }
+    }
+    list
+}

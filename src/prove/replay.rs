@@ -1,0 +1,249 @@
+//! Replaying witnesses in the executor: only a conflict that happened there counts.
+//!
+//! Soundness direction: exact; a conflict of an execution of the IR under an admitted launch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::kernel::Options;
+use super::verdict::{Witness, WitnessSide};
+use crate::analysis::term::Terms;
+use crate::exec::{
+    AccessRef, Conflict, Launch, ReplayRequest, ScalarValue, SearchRequest, Target, replay, search,
+};
+use crate::ir::{
+    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, VarKind,
+};
+use crate::source::Span;
+
+/// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
+/// describes the conflict as it happened; otherwise the reason.
+pub fn confirm(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &mut Witness,
+    disabled: &BTreeSet<BarrierId>,
+) -> Result<(), String> {
+    let size = witness.threadgroup.map(to_u32);
+    let mut scalars: BTreeMap<String, i128> = BTreeMap::new();
+    for (name, v) in &witness.parameters {
+        scalars.insert(name.clone(), *v);
+    }
+    let memory = witness
+        .memory
+        .iter()
+        .filter(|(_, at, width, _)| *at >= 0 && *width <= 8)
+        .map(|(o, at, width, v)| {
+            let bytes = v.to_le_bytes()[..*width as usize].to_vec();
+            (ObjectId(*o), u64::try_from(*at).unwrap_or(0), bytes)
+        })
+        .collect();
+    let request = ReplayRequest {
+        threadgroup: size,
+        group: witness.group.map(to_u32),
+        groups: None,
+        scalars,
+        memory,
+        simd_width: to_u32(options.contract.simd_width),
+        disabled: disabled.clone(),
+        ignore_flags: options.ignore_flags,
+        expected: (witness.sides[0].access, witness.sides[1].access),
+        threads: (
+            to_u32(witness.sides[0].index),
+            to_u32(witness.sides[1].index),
+        ),
+    };
+    let outcome = replay(kernel, &request);
+    if let (true, Some(c)) = (outcome.confirmed, &outcome.conflict)
+        && admitted(kernel, options, &outcome.launch)
+    {
+        adopt(kernel, witness, &outcome.launch, c);
+        return Ok(());
+    }
+    // The solver chose freely what the kernel loads from writable memory: look around.
+    let spans = (witness.sides[0].span, witness.sides[1].span);
+    let mut request = SearchRequest::new(size, disabled.clone());
+    request.base.group = witness.group.map(to_u32);
+    request.base.groups = request.base.group.map(|g| g.saturating_add(1));
+    request.base.simd_width = to_u32(options.contract.simd_width);
+    request.ignore_flags = options.ignore_flags;
+    request.launches = 60;
+    request.step_limit = 5_000_000;
+    request.time = Duration::from_millis(1500);
+    request.target = Target {
+        spans: Some(spans),
+        due: !disabled.is_empty(),
+    };
+    if options.contract.threadgroup.is_none() {
+        let least = u32::try_from(options.contract.min_threads).unwrap_or(1);
+        let most = u32::try_from(options.contract.max_threads).unwrap_or(1024);
+        for n in [64, 128, 256, 96, 33] {
+            if (least..=most).contains(&n) {
+                request.threadgroups.push([n, 1, 1]);
+            }
+        }
+    }
+    let keep = |l: &Launch| admitted(kernel, options, l);
+    for _ in 0..2 {
+        if let Some((launch, c)) = search(kernel, &request, &keep) {
+            adopt(kernel, witness, &launch, &c);
+            return Ok(());
+        }
+        if disabled.is_empty() {
+            break;
+        }
+        // Any race that is due to the removal will do.
+        request.target.spans = None;
+    }
+    Err(outcome.why_not)
+}
+
+fn to_u32(v: u64) -> u32 {
+    u32::try_from(v).unwrap_or(u32::MAX)
+}
+
+/// Makes the witness say what happened.
+fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
+    let size = launch.threadgroup.map(u64::from);
+    let side = |a: &AccessRef, width: u64| WitnessSide {
+        thread: position(u64::from(a.thread), size),
+        index: u64::from(a.thread),
+        access: a.access,
+        kind: a.kind,
+        span: a.span,
+        iterations: a
+            .iterations
+            .iter()
+            .map(|(l, k)| {
+                let span = kernel
+                    .loops
+                    .get(l.index())
+                    .map_or(Span::default(), |i| i.span);
+                (span, i128::from(*k))
+            })
+            .collect(),
+        offset: i128::from(c.byte),
+        width,
+    };
+    let same = w.object == c.object.0
+        && [w.sides[0].span, w.sides[1].span] == [c.a.span, c.b.span]
+        && w.sides[0].index == u64::from(c.a.thread);
+    let widths = if same {
+        [w.sides[0].width, w.sides[1].width]
+    } else {
+        [1, 1]
+    };
+    w.object = c.object.0;
+    w.threadgroup = size;
+    w.group = launch.group.map(u64::from);
+    w.sides = [side(&c.a, widths[0]), side(&c.b, widths[1])];
+    w.same_simdgroup = c.same_simdgroup;
+    w.parameters = launch
+        .scalars
+        .iter()
+        .filter_map(|(n, v)| match v {
+            ScalarValue::Int(i) => Some((n.clone(), *i)),
+            ScalarValue::Float(_) => None,
+        })
+        .collect();
+    w.replayed = true;
+}
+
+fn position(index: u64, size: [u64; 3]) -> [u64; 3] {
+    let (x, y) = (size[0].max(1), size[1].max(1));
+    [index % x, index / x % y, index / (x * y)]
+}
+
+/// Whether a launch satisfies the contract and the assumptions.
+pub fn admitted(kernel: &Kernel, options: &Options, launch: &Launch) -> bool {
+    let n = launch.threads();
+    let size_ok = match options.contract.threadgroup {
+        Some(t) => launch.threadgroup.map(u64::from) == t,
+        None => (options.contract.min_threads..=options.contract.max_threads).contains(&n),
+    };
+    size_ok && options.assumptions.iter().all(|a| holds(kernel, a, launch))
+}
+
+/// Whether an assumption certainly holds for a launch.
+fn holds(kernel: &Kernel, a: &Assumption, launch: &Launch) -> bool {
+    let mut terms = Terms::new();
+    let mut values = Vec::new();
+    for leaf in &a.leaves {
+        let t = match leaf {
+            Leaf::Scalar(i) => {
+                let Some(s) = kernel.scalars.get(*i) else {
+                    return false;
+                };
+                let v = match launch.scalars.get(&s.name) {
+                    Some(ScalarValue::Int(v)) => *v,
+                    Some(ScalarValue::Float(_)) => return false,
+                    None => 0,
+                };
+                terms.int(s.ty, v)
+            }
+            Leaf::Builtin(b) => match builtin(*b, launch) {
+                Some(v) => terms.int(ScalarTy::U32, i128::from(v)),
+                None => return false,
+            },
+            Leaf::FunctionConstant(n) => {
+                let ty = kernel
+                    .vars
+                    .iter()
+                    .find(|v| v.kind == VarKind::FunctionConstant(*n))
+                    .map_or(ScalarTy::I32, |v| v.ty);
+                match launch.function_constants.get(n) {
+                    Some(ScalarValue::Int(v)) => terms.int(ty, *v),
+                    Some(ScalarValue::Float(_)) => return false,
+                    None => terms.int(ty, 0),
+                }
+            }
+        };
+        values.push(t);
+    }
+    let t = evaluate(&mut terms, &a.expr, &values);
+    t.is_some_and(|t| terms.as_const(t) == Some(1))
+}
+
+fn builtin(b: Builtin, l: &Launch) -> Option<u32> {
+    let at = |v: [u32; 3], c: u8| v[usize::from(c.min(2))];
+    Some(match b {
+        Builtin::ThreadsPerThreadgroup(c) | Builtin::DispatchThreadsPerThreadgroup(c) => {
+            at(l.threadgroup, c)
+        }
+        Builtin::ThreadgroupPositionInGrid(c) => at(l.group, c),
+        Builtin::ThreadgroupsPerGrid(c) => at(l.groups, c),
+        Builtin::ThreadsPerSimdgroup => l.simd_width,
+        _ => return None,
+    })
+}
+
+fn evaluate(
+    terms: &mut Terms,
+    e: &Expr,
+    values: &[crate::analysis::term::TermId],
+) -> Option<crate::analysis::term::TermId> {
+    Some(match &e.kind {
+        ExprKind::Const(bits) => terms.int(e.ty, i128::from(*bits)),
+        ExprKind::Var(v) => *values.get(v.index())?,
+        ExprKind::Unary(op, a) => {
+            let a = evaluate(terms, a, values)?;
+            terms.unary(*op, a)
+        }
+        ExprKind::Binary(op, a, b) => {
+            let a = evaluate(terms, a, values)?;
+            let b = evaluate(terms, b, values)?;
+            terms.binary(*op, a, b)
+        }
+        ExprKind::Cast(a) => {
+            let a = evaluate(terms, a, values)?;
+            terms.cast(a, e.ty)
+        }
+        ExprKind::Select(c, a, b) => {
+            let c = evaluate(terms, c, values)?;
+            let a = evaluate(terms, a, values)?;
+            let b = evaluate(terms, b, values)?;
+            terms.select(c, a, b)
+        }
+        _ => return None,
+    })
+}
