@@ -192,7 +192,12 @@ impl Config {
         };
         for e in &mut config.entries {
             // `./a.metal` and `a.metal` are one file.
-            let plain: PathBuf = e.file.get_ref().components().collect();
+            let plain: PathBuf = e
+                .file
+                .get_ref()
+                .components()
+                .filter(|c| *c != std::path::Component::CurDir)
+                .collect();
             *e.file.get_mut() = plain;
         }
         config.check()?;

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 
 use super::decide::Counts;
 use super::interval::Plan;
-use super::kernel::{removal, sites};
+use super::kernel::sites;
+use super::sites::removal;
 use super::verdict::{BarrierVerdict, Verdict};
 use crate::ir::BarrierId;
 use crate::source::Span;

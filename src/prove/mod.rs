@@ -9,7 +9,10 @@ pub mod interval;
 pub mod joint;
 pub mod kernel;
 pub mod nowrap;
+pub mod prepare;
+pub mod races;
 pub mod replay;
+pub mod sites;
 pub mod verdict;
 pub mod witness;
 

@@ -1,0 +1,176 @@
+//! Evaluating a kernel until the uniformity it assumes is established.
+//!
+//! Soundness direction: loads that take part in a conflict, found or not excluded, are distrusted
+//! and the kernel is evaluated again.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::decide::Counts;
+use super::interval::Plan;
+use super::kernel::{Contradiction, Options, ms};
+use super::nowrap::non_wrapping;
+use super::races::existing_races;
+use super::verdict::Race;
+use crate::analysis::eval;
+use crate::analysis::facts::Facts;
+use crate::analysis::term::TermId;
+use crate::cfg::Flow;
+use crate::encode::pair::{IntervalEncoder, Relation};
+use crate::encode::terms::NoWrap;
+use crate::ir::{AccessId, Kernel};
+use crate::smt::{self, Answer, Products, Wanted};
+
+/// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
+pub struct Prepared {
+    /// Facts.
+    pub facts: Facts,
+    /// Control flow.
+    pub flow: Flow,
+    /// Closed forms that do not wrap.
+    pub no_wrap: NoWrap,
+    /// Assumptions as terms.
+    pub assumptions: Vec<TermId>,
+    /// Races as written.
+    pub races: Vec<Race>,
+    /// Milliseconds of the evaluation.
+    pub evaluate_ms: f64,
+    /// Milliseconds of looking for races.
+    pub races_ms: f64,
+}
+
+impl Prepared {
+    /// What queries share.
+    pub fn plan<'a>(&'a self, kernel: &'a Kernel, options: &'a Options) -> Plan<'a> {
+        Plan {
+            kernel,
+            facts: &self.facts,
+            flow: &self.flow,
+            contract: &options.contract,
+            no_wrap: &self.no_wrap,
+            assumptions: &self.assumptions,
+            limit: options.timeout,
+            ignore_flags: options.ignore_flags,
+            lockstep: options.lockstep,
+        }
+    }
+}
+
+/// Rounds of distrusting single loads before all are distrusted.
+const ROUNDS: u32 = 6;
+
+/// Evaluates a kernel; an error when the assumptions contradict each other.
+pub fn prepare(
+    kernel: &Kernel,
+    options: &Options,
+    counts: &mut Counts,
+) -> Result<Prepared, Contradiction> {
+    let mut distrusted: BTreeSet<AccessId> = BTreeSet::new();
+    let mut round = 0;
+    loop {
+        let t0 = Instant::now();
+        let mut facts = eval::evaluate(kernel, &distrusted);
+        let assumptions: Vec<TermId> = options
+            .assumptions
+            .iter()
+            .map(|a| eval::assumption(&mut facts, kernel, a))
+            .collect();
+        if round == 0 {
+            consistent(kernel, &facts, options, &assumptions)?;
+        }
+        let no_wrap = non_wrapping(
+            &facts,
+            kernel,
+            &options.contract,
+            &assumptions,
+            options.timeout,
+        );
+        let mut p = Prepared {
+            facts,
+            flow: Flow::new(kernel),
+            no_wrap,
+            assumptions,
+            races: Vec::new(),
+            evaluate_ms: ms(t0),
+            races_ms: 0.0,
+        };
+        let t1 = Instant::now();
+        let (races, complete) = existing_races(&p.plan(kernel, options), options.jobs, counts);
+        p.races = races;
+        p.races_ms = ms(t1);
+        let judged = complete && p.facts.wild.is_empty();
+        let suspects: BTreeSet<AccessId> = if judged && round < ROUNDS {
+            p.races
+                .iter()
+                .flat_map(|r| r.accesses.iter().map(|a| a.2))
+                .collect()
+        } else {
+            p.facts.provisional.keys().copied().collect()
+        };
+        let before = distrusted.len();
+        if judged && p.races.is_empty() {
+            return Ok(p);
+        }
+        distrusted.extend(
+            suspects
+                .into_iter()
+                .filter(|a| p.facts.provisional.contains_key(a)),
+        );
+        if distrusted.len() == before {
+            return Ok(p);
+        }
+        round += 1;
+    }
+}
+
+/// Contradictory assumptions would prove anything.
+fn consistent(
+    kernel: &Kernel,
+    facts: &Facts,
+    options: &Options,
+    assumptions: &[TermId],
+) -> Result<(), Contradiction> {
+    if assumptions.is_empty() {
+        return Ok(());
+    }
+    let none = NoWrap::new();
+    let mut ie = IntervalEncoder::new(
+        facts,
+        kernel,
+        &options.contract,
+        &none,
+        crate::cfg::Start::Entry,
+        Relation::Distinct,
+        assumptions,
+    );
+    // One thread is enough for a launch to exist.
+    ie.context = ie.enc.base.clone();
+    let ctx = crate::encode::terms::Ctx {
+        thread: 1,
+        counters: Default::default(),
+        depth: 0,
+    };
+    for a in assumptions {
+        let b = ie.enc.bool(*a, &ctx);
+        ie.context.push(b);
+    }
+    let yes = ie.enc.logic.bool(true);
+    let asserts = ie.obligation(&[yes]);
+    match smt::check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Exact,
+        options.timeout,
+        &Wanted::default(),
+    ) {
+        Answer::Unsat => Err(Contradiction(
+            options
+                .assumptions
+                .iter()
+                .map(|a| format!("`{}`", a.text))
+                .collect::<Vec<_>>()
+                .join(", "),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,188 @@
+//! Races of the kernel as written.
+//!
+//! Soundness direction: over-approximation: every race is listed unless the search was cut short,
+//! which the caller is told; `confirmed` ones were replayed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::decide::{Counts, PairAnswer, first_unsafe, single};
+use super::interval::{Mode, Plan};
+use super::kernel::{Options, parallel};
+use super::verdict::Race;
+use super::witness::witness;
+use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
+use crate::ir::Kernel;
+use crate::source::Span;
+
+/// Encoder for one interval of a plan.
+pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> IntervalEncoder<'a> {
+    IntervalEncoder::new(
+        plan.facts,
+        plan.kernel,
+        plan.contract,
+        plan.no_wrap,
+        start,
+        mode.relation,
+        plan.assumptions,
+    )
+}
+
+/// The races of the kernel as written, and whether every pair was judged.
+pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec<Race>, bool) {
+    let mut tasks = Vec::new();
+    for space in plan.spaces() {
+        for mode in plan.modes(space) {
+            for ip in plan.pairs(&mode, &BTreeSet::new()) {
+                tasks.push((mode, ip));
+            }
+        }
+    }
+    let found = parallel(tasks.len(), jobs, |i| {
+        let (mode, ip) = &tasks[i];
+        let mut counts = Counts::default();
+        let mut ie = encoder(plan, mode, ip.start);
+        let mut pairs: Vec<PairFormula> = ip
+            .pairs
+            .iter()
+            .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
+            .collect();
+        pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
+        let mut out: Vec<Race> = Vec::new();
+        let mut complete = true;
+        while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, plan.limit, &mut counts) {
+            let pair = pairs[at].clone();
+            let Some(r) = race(plan, mode, &mut ie, &pair, &answer, &mut counts) else {
+                break;
+            };
+            let key = race_key(&r);
+            pairs.retain(|p| pair_key(plan, p) != Some(key));
+            let undecided = r.undecided;
+            out.push(r);
+            if undecided {
+                // Each further one would cost the time limit again; what is left is not judged.
+                complete = pairs.is_empty();
+                break;
+            }
+        }
+        (out, counts, complete)
+    });
+    let complete = found.iter().all(|f| f.2);
+    let mut all: BTreeMap<_, Race> = BTreeMap::new();
+    for (races, c, _) in found {
+        counts.add(&c);
+        for r in races {
+            let key = race_key(&r);
+            match all.get_mut(&key) {
+                // Prefer a witness across simdgroups, and a decided one.
+                Some(old) if old.undecided && !r.undecided => *old = r,
+                Some(old)
+                    if old.relation == Relation::SameSimdgroup
+                        && r.relation != Relation::SameSimdgroup
+                        && !r.undecided =>
+                {
+                    *old = r;
+                }
+                Some(_) => {}
+                None => {
+                    all.insert(key, r);
+                }
+            }
+        }
+    }
+    (all.into_values().collect(), complete)
+}
+
+type RaceKey = (u32, (u32, u32), (u32, u32));
+
+fn race_key(r: &Race) -> RaceKey {
+    let at = |s: Span| (s.file.0, s.start);
+    let (a, b) = (at(r.accesses[0].0), at(r.accesses[1].0));
+    (r.object, a.min(b), a.max(b))
+}
+
+fn pair_key(plan: &Plan<'_>, p: &PairFormula) -> Option<RaceKey> {
+    let fa = plan.facts.accesses.get(p.first.access.index())?.as_ref()?;
+    let fb = plan.facts.accesses.get(p.second.access.index())?.as_ref()?;
+    let at = |s: Span| (s.file.0, s.start);
+    let (a, b) = (at(fa.span), at(fb.span));
+    Some((fa.object.0, a.min(b), a.max(b)))
+}
+
+fn race(
+    plan: &Plan<'_>,
+    mode: &Mode,
+    ie: &mut IntervalEncoder<'_>,
+    pair: &PairFormula,
+    answer: &PairAnswer,
+    counts: &mut Counts,
+) -> Option<Race> {
+    let fa = plan
+        .facts
+        .accesses
+        .get(pair.first.access.index())?
+        .as_ref()?;
+    let fb = plan
+        .facts
+        .accesses
+        .get(pair.second.access.index())?
+        .as_ref()?;
+    let mut relation = mode.relation;
+    let mut values = match answer {
+        PairAnswer::Conflict(v) => Some(v.clone()),
+        _ => None,
+    };
+    if let (Relation::Distinct, Some(v)) = (relation, &values)
+        && v.simdgroups[0] == v.simdgroups[1]
+    {
+        // A conflict across simdgroups says more, if there is one.
+        relation = Relation::SameSimdgroup;
+        let (s1, s2) = (
+            ie.enc.thread(1).simdgroup.clone(),
+            ie.enc.thread(2).simdgroup.clone(),
+        );
+        let same = ie.enc.logic.eq(&s1, &s2);
+        let differ = ie.enc.logic.not(same);
+        let mut across = pair.clone();
+        across.formula = ie.enc.logic.and(&[pair.formula, differ]);
+        if let PairAnswer::Conflict(v) = single(ie, &across, plan.limit, counts) {
+            relation = Relation::DifferentSimdgroups;
+            values = Some(v);
+        }
+    } else if relation == Relation::Distinct {
+        relation = Relation::DifferentSimdgroups;
+    }
+    Some(Race {
+        object: fa.object.0,
+        space: mode.filter.space,
+        relation,
+        accesses: [(fa.span, fa.kind, fa.id), (fb.span, fb.kind, fb.id)],
+        confirmed: false,
+        witness: values
+            .as_ref()
+            .map(|v| witness(plan.kernel, plan.facts, pair, v)),
+        flags_only: false,
+        undecided: values.is_none(),
+    })
+}
+
+/// Replays the witnesses of races; those that happen are confirmed.
+pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
+    let none = BTreeSet::new();
+    let done = parallel(races.len(), options.jobs, |i| {
+        let mut w = races[i].witness.clone()?;
+        super::replay::confirm(kernel, options, &mut w, &none)
+            .is_ok()
+            .then_some(w)
+    });
+    for (race, w) in races.iter_mut().zip(done) {
+        if let Some(w) = w {
+            race.confirmed = true;
+            race.relation = if w.same_simdgroup {
+                Relation::SameSimdgroup
+            } else {
+                Relation::DifferentSimdgroups
+            };
+            race.witness = Some(w);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Verdicts on barriers: what deleting them adds.
+//!
+//! Soundness direction: `removable` only when every added pair is shown conflict-free.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::decide::{Counts, PairAnswer, first_unsafe};
+use super::interval::Plan;
+use super::kernel::{Options, Site, ms, parallel, sites};
+use super::races::encoder;
+use super::verdict::*;
+use super::witness::witness;
+use crate::encode::pair::{PairFormula, Relation};
+use crate::ir::{AccessId, BarrierId, BarrierScope, MemFlags};
+use crate::source::Span;
+
+/// Verdicts on each instance, and on each place with all its instances.
+pub fn all_verdicts(
+    plan: &Plan<'_>,
+    options: &Options,
+) -> (Vec<BarrierVerdict>, Vec<BarrierVerdict>, Counts) {
+    let all = sites(plan.kernel);
+    let wanted: Vec<&Site> = all
+        .iter()
+        .filter(|s| options.only.as_ref().is_none_or(|o| o.contains(&s.span)))
+        .collect();
+    let done = parallel(wanted.len(), options.jobs, |i| {
+        let mut counts = Counts::default();
+        let v = site_verdicts(plan, options, wanted[i], &mut counts);
+        (v, counts)
+    });
+    let mut counts = Counts::default();
+    let mut out = Vec::new();
+    let mut together = Vec::new();
+    for ((site, each), c) in done {
+        together.push(site);
+        out.extend(each);
+        counts.add(&c);
+    }
+    out.sort_by_key(|v| v.barrier);
+    (out, together, counts)
+}
+
+/// The verdict on all instances of a place together, and on each instance alone.
+fn site_verdicts(
+    plan: &Plan<'_>,
+    options: &Options,
+    site: &Site,
+    counts: &mut Counts,
+) -> (BarrierVerdict, Vec<BarrierVerdict>) {
+    let whole: BTreeSet<BarrierId> = site.instances.iter().copied().collect();
+    let first = verdict_of(plan, options, &whole, site.instances[0], counts);
+    // What holds for all instances together holds for each of them.
+    let each = site.instances.len() > 1
+        && !matches!(first.verdict, Verdict::Removable | Verdict::Weakenable);
+    let instances = site
+        .instances
+        .iter()
+        .map(|id| {
+            if each {
+                verdict_of(plan, options, &BTreeSet::from([*id]), *id, counts)
+            } else {
+                BarrierVerdict {
+                    barrier: *id,
+                    ..first.clone()
+                }
+            }
+        })
+        .collect();
+    (first, instances)
+}
+
+/// The outcome of deleting a set.
+pub struct Removal {
+    /// `None` when every added pair is safe.
+    pub problem: Option<(Reason, Option<Witness>)>,
+    /// Added pairs.
+    pub added: usize,
+}
+
+/// Whether deleting a set of barriers adds a race. `only` restricts to a relation (weakening).
+pub fn removal(
+    plan: &Plan<'_>,
+    deleted: &BTreeSet<BarrierId>,
+    only: Option<Relation>,
+    counts: &mut Counts,
+) -> Removal {
+    let mut added = 0;
+    let mut doubt: Option<Reason> = None;
+    for w in &plan.facts.wild {
+        if w.control {
+            return Removal {
+                problem: Some((Reason::Unsupported(w.construct.clone(), w.span), None)),
+                added,
+            };
+        }
+    }
+    for space in plan.spaces() {
+        for mut mode in plan.modes(space) {
+            if let Some(r) = only {
+                if mode.relation == Relation::Distinct {
+                    mode.relation = r;
+                } else if mode.relation != r {
+                    continue;
+                }
+            }
+            for ip in plan.pairs(&mode, deleted) {
+                if let Some(span) = ip.wild {
+                    let what = plan
+                        .facts
+                        .wild
+                        .iter()
+                        .find(|w| w.span == span)
+                        .map_or_else(String::new, |w| w.construct.clone());
+                    doubt.get_or_insert(Reason::Unsupported(what, span));
+                    continue;
+                }
+                let mut ie = encoder(plan, &mode, ip.start);
+                let mut pairs: Vec<PairFormula> = ip
+                    .pairs
+                    .iter()
+                    .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
+                    .collect();
+                pairs.extend(plan.ended_pairs(&mut ie, &mode, &ip, true));
+                added += ip.pairs.len();
+                match first_unsafe(&mut ie, &pairs, plan.limit, counts) {
+                    None | Some((_, PairAnswer::Safe)) => {}
+                    Some((at, PairAnswer::Conflict(v))) => {
+                        let w = witness(plan.kernel, plan.facts, &pairs[at], &v);
+                        return Removal {
+                            problem: Some((Reason::Witness, Some(w))),
+                            added,
+                        };
+                    }
+                    Some((at, PairAnswer::Undecided(_))) => {
+                        let span = |a: AccessId| {
+                            plan.facts
+                                .accesses
+                                .get(a.index())
+                                .and_then(Option::as_ref)
+                                .map_or(Span::default(), |f| f.span)
+                        };
+                        let p = &pairs[at];
+                        doubt.get_or_insert(Reason::Timeout(
+                            span(p.first.access),
+                            span(p.second.access),
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    Removal {
+        problem: doubt.map(|d| (d, None)),
+        added,
+    }
+}
+
+/// The verdict on deleting a set, reported for one of its barriers.
+pub fn verdict_of(
+    plan: &Plan<'_>,
+    options: &Options,
+    deleted: &BTreeSet<BarrierId>,
+    id: BarrierId,
+    counts: &mut Counts,
+) -> BarrierVerdict {
+    let t = Instant::now();
+    let b = &plan.kernel.barriers[id.index()];
+    let finish = |verdict, reason, witness, added| BarrierVerdict {
+        barrier: id,
+        scope: b.scope,
+        flags: b.flags,
+        span: b.span,
+        verdict,
+        reason,
+        witness,
+        added_pairs: added,
+        time_ms: ms(t),
+    };
+    if plan.facts.wild.iter().any(|w| w.control)
+        && let Some(w) = plan.facts.wild.iter().find(|w| w.control)
+    {
+        let why = Reason::Unsupported(w.construct.clone(), w.span);
+        return finish(Verdict::Unknown, why, None, 0);
+    }
+    let reached: Vec<BarrierId> = deleted
+        .iter()
+        .copied()
+        .filter(|d| {
+            plan.facts
+                .barriers
+                .get(d.index())
+                .is_some_and(Option::is_some)
+        })
+        .collect();
+    if reached.is_empty() {
+        return finish(Verdict::Removable, Reason::Unreachable, None, 0);
+    }
+    if reached.iter().any(|d| !plan.convergent(*d)) {
+        return finish(Verdict::Unknown, Reason::Divergent(b.span), None, 0);
+    }
+    let silent = reached
+        .iter()
+        .all(|d| plan.kernel.barriers[d.index()].flags == MemFlags::default());
+    if silent && !plan.ignore_flags {
+        return finish(Verdict::Removable, Reason::NoFlags, None, 0);
+    }
+    let r = removal(plan, deleted, None, counts);
+    match r.problem {
+        None => {
+            let why = if r.added == 0 {
+                Reason::NothingOrdered
+            } else {
+                Reason::Proved
+            };
+            finish(Verdict::Removable, why, None, r.added)
+        }
+        Some((reason, w)) => {
+            let all_wide = reached
+                .iter()
+                .all(|d| plan.kernel.barriers[d.index()].scope == BarrierScope::Threadgroup);
+            if all_wide && !plan.lockstep {
+                let weak = removal(plan, deleted, Some(Relation::DifferentSimdgroups), counts);
+                if weak.problem.is_none() {
+                    return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
+                }
+            }
+            let mut w = w;
+            let reason = match (reason, &mut w) {
+                (Reason::Witness, Some(w)) => {
+                    match super::replay::confirm(plan.kernel, options, w, deleted) {
+                        Ok(()) => {
+                            let w = Some(w.clone());
+                            return finish(Verdict::Required, Reason::Witness, w, r.added);
+                        }
+                        Err(why) => Reason::Unreplayed(why),
+                    }
+                }
+                (other, _) => other,
+            };
+            finish(Verdict::Unknown, reason, w, r.added)
+        }
+    }
+}
