@@ -3,7 +3,7 @@
 //! Soundness direction: exact in machine arithmetic; what is not recognised stays an unknown
 //! value. Recognised: `x += c` (any chain of additions and subtractions whose other parts do not
 //! change in the loop, through casts, modulo the width of the variable), toggles `1 - b`,
-//! `b ^ 1`, `!b`, and ring counters `(x + c) % m`.
+//! `b ^ 1`, `!b`, ring counters `(x + c) % m`, and variables that trade places.
 
 use super::term::{TermId, TermKind, Terms, range_of};
 use crate::ir::{BinOp, LoopId, ScalarTy, UnOp};
@@ -18,6 +18,8 @@ pub enum Recurrence {
         /// The step, unchanging in the loop.
         step: TermId,
     },
+    /// The first values of these variables in turn, starting with its own.
+    Rotation(Vec<crate::ir::VarId>),
     /// `(init + step * k) mod modulus` with `init < modulus`.
     Ring {
         /// First value.
@@ -27,6 +29,31 @@ pub enum Recurrence {
         /// Modulus.
         modulus: i128,
     },
+}
+
+/// Longest rotation that is recognised.
+const LONGEST_CYCLE: usize = 4;
+
+/// Variables that trade places each iteration (`swap(a, b)`, a rotation of up to four): the ones
+/// whose first values `v` takes one after the other, starting with `v` itself.
+pub fn rotation(
+    phis: &std::collections::BTreeMap<crate::ir::VarId, TermId>,
+    next: &dyn Fn(crate::ir::VarId) -> Option<TermId>,
+    v: crate::ir::VarId,
+) -> Option<Vec<crate::ir::VarId>> {
+    let mut chain = vec![v];
+    loop {
+        let last = *chain.last()?;
+        let becomes = next(last)?;
+        let (&w, _) = phis.iter().find(|(_, t)| **t == becomes)?;
+        if w == v {
+            return (chain.len() > 1).then_some(chain);
+        }
+        if chain.len() == LONGEST_CYCLE || chain.contains(&w) {
+            return None;
+        }
+        chain.push(w);
+    }
 }
 
 /// Tries to recognise how `phi` develops, given its value `next` after one iteration of `l`.

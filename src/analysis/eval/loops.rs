@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::state::{Jump, State, Target};
 use super::{Evaluator, visit};
-use crate::analysis::closed::{Recurrence, recognise};
+use crate::analysis::closed::{Recurrence, recognise, rotation};
 use crate::analysis::facts::{InductFact, LoopFact, PhiFact};
 use crate::analysis::term::{Level, TermId, TermKind};
 use crate::ir::{Expr, LoopId, ScalarTy, Stmt, VarId};
@@ -118,6 +118,10 @@ impl Evaluator<'_> {
                 let (init, next) = (s.vars[v.index()], pass.back.vars[v.index()]);
                 if let Some(r) = recognise(&mut self.facts.terms, *id, phi, init, next) {
                     forms.insert(v, r);
+                } else if let Some(chain) =
+                    rotation(&phis, &|w| pass.back.vars.get(w.index()).copied(), v)
+                {
+                    forms.insert(v, Recurrence::Rotation(chain));
                 }
             }
         }
@@ -318,6 +322,17 @@ impl Evaluator<'_> {
                 }) => {
                     let ty = self.facts.terms.ty(phi);
                     self.facts.terms.ring(ty, *init, *step, *modulus, count)
+                }
+                Some(Recurrence::Rotation(chain)) => {
+                    let n = chain.len() as i128;
+                    let turn = self.facts.terms.ring(ScalarTy::U32, 0, 1, n, count);
+                    let mut t = init;
+                    for (i, w) in chain.iter().enumerate().skip(1) {
+                        let at = self.facts.terms.int(ScalarTy::U32, i as i128);
+                        let here = self.facts.terms.binary(crate::ir::BinOp::Eq, turn, at);
+                        t = self.facts.terms.select(here, s.vars[w.index()], t);
+                    }
+                    t
                 }
                 None => phi,
             };
