@@ -38,11 +38,11 @@ pub fn confirm(
             (ObjectId(*o), u64::try_from(*at).unwrap_or(0), bytes)
         })
         .collect();
-    let request = ReplayRequest {
+    let mut request = ReplayRequest {
         threadgroup: size,
         group: witness.group.map(to_u32),
         groups: None,
-        scalars,
+        scalars: scalars.clone(),
         memory,
         simd_width: to_u32(options.contract.simd_width),
         disabled: disabled.clone(),
@@ -53,12 +53,28 @@ pub fn confirm(
             to_u32(witness.sides[1].index),
         ),
     };
-    let outcome = replay(kernel, &request);
-    if let (true, Some(c)) = (outcome.confirmed, &outcome.conflict)
-        && admitted(kernel, options, &outcome.launch)
-    {
-        adopt(kernel, witness, &outcome.launch, c);
-        return Ok(());
+    // Parameters that the conflict does not depend on still have to make sense to the kernel.
+    let mut why = String::new();
+    for other in [1, 8, 16, 0] {
+        request.scalars = scalars.clone();
+        for s in kernel.scalars.iter().filter(|s| !s.ty.is_float()) {
+            let value = if s.ty == ScalarTy::Bool {
+                i128::min(other, 1)
+            } else {
+                other
+            };
+            request.scalars.entry(s.name.clone()).or_insert(value);
+        }
+        let outcome = replay(kernel, &request);
+        if let (true, Some(c)) = (outcome.confirmed, &outcome.conflict)
+            && admitted(kernel, options, &outcome.launch)
+        {
+            adopt(kernel, witness, &outcome.launch, c);
+            return Ok(());
+        }
+        if why.is_empty() {
+            why = outcome.why_not;
+        }
     }
     // The solver chose freely what the kernel loads from writable memory: look around.
     let spans = (witness.sides[0].span, witness.sides[1].span);
@@ -96,7 +112,7 @@ pub fn confirm(
         // Any race that is due to the removal will do.
         request.target.spans = None;
     }
-    Err(outcome.why_not)
+    Err(why)
 }
 
 fn to_u32(v: u64) -> u32 {
