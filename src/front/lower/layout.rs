@@ -21,13 +21,26 @@ pub fn round_up(n: u64, align: u64) -> u64 {
     n.div_ceil(align.max(1)) * align.max(1)
 }
 
+/// Components that a vector takes in memory: a power of two.
+pub fn padded_lanes(n: u8) -> u64 {
+    u64::from(n).next_power_of_two()
+}
+
+/// The name of a component of a vector.
+pub fn component_name(i: usize) -> String {
+    match ["x", "y", "z", "w"].get(i) {
+        Some(n) => (*n).to_string(),
+        None => format!("s{i:x}"),
+    }
+}
+
 fn vector_layout(s: ScalarTy, n: u8, packed: bool) -> (u64, u64) {
     let e = s.size();
     if packed {
         (e * u64::from(n), e)
     } else {
-        let lanes = if n == 3 { 4 } else { u64::from(n) };
-        (e * lanes, e * lanes)
+        let size = e * padded_lanes(n);
+        (size, size)
     }
 }
 

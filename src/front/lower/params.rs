@@ -10,6 +10,7 @@ use crate::ir::{Expr, ObjectId, Param, ScalarParam, ScalarTy, Space};
 use super::builtins::position;
 use super::ctx::{Lowerer, ObjKey};
 use super::fold;
+use super::layout::component_name;
 use super::scope::Binding;
 use super::types::{Ty, space_name};
 use super::value::{Place, PtrVal, Value};
@@ -28,7 +29,7 @@ fn pointee(t: &Type) -> &Type {
                 i
             }
         }
-        TypeKind::Array(i, _) => pointee(i),
+        TypeKind::Array(i, _) | TypeKind::Attributed(i, _) => pointee(i),
         _ => t,
     }
 }
@@ -164,7 +165,7 @@ impl<'a> Lowerer<'a> {
                 let part = if n == 1 {
                     name.clone()
                 } else {
-                    format!("{name}.{}", ["x", "y", "z", "w"][usize::from(i).min(3)])
+                    format!("{name}.{}", component_name(usize::from(i)))
                 };
                 let e = match b.component(i) {
                     Some(bi) => self.builtin_var(bi, part),
@@ -199,7 +200,7 @@ impl<'a> Lowerer<'a> {
             Ty::Vector(s, n, _) => {
                 for i in 0..*n {
                     out.push(ScalarParam {
-                        name: format!("{name}.{}", ["x", "y", "z", "w"][usize::from(i).min(3)]),
+                        name: format!("{name}.{}", component_name(usize::from(i))),
                         object,
                         offset: offset + u64::from(i) * s.size(),
                         ty: *s,

@@ -73,6 +73,7 @@ impl<'a> Lowerer<'a> {
             }
             TypeKind::Function { .. } => Ty::Unknown("function".into()),
             TypeKind::Record(r) => self.declare_record(r, t.span),
+            TypeKind::Attributed(inner, attrs) => self.attributed_type(inner, attrs),
         }
     }
 
@@ -158,7 +159,10 @@ impl<'a> Lowerer<'a> {
             let given = Self::positional(params, &args)?;
             env = self.template_env(params, &given, rec, ns.clone())?.0;
         }
-        Some(self.with_env(env, rec, ns, |l| l.resolve_type(&a.ty)))
+        Some(self.with_env(env, rec, ns, |l| {
+            let t = l.resolve_type(&a.ty);
+            l.realigned(t, &a.attrs)
+        }))
     }
 
     /// A type that is a member of another: `T::U`.

@@ -53,6 +53,21 @@ pub const ENUM_MEM_FLAGS: u32 = 0;
 pub const ENUM_OTHER: u32 = 1;
 
 impl Ty {
+    /// The type of something with an attribute that is not understood.
+    pub fn attribute(name: &str) -> Ty {
+        Ty::Unknown(format!("attribute `{name}`").into())
+    }
+
+    /// Whether an attribute that is not understood made it unknown.
+    pub fn is_attribute(&self) -> bool {
+        matches!(self, Ty::Unknown(n) if n.starts_with("attribute "))
+    }
+
+    /// Whether it is to be deduced from what it is initialised with.
+    pub fn is_auto(&self) -> bool {
+        matches!(self, Ty::Unknown(n) if &**n == "auto")
+    }
+
     /// `bool`
     pub const BOOL: Ty = Ty::Scalar(ScalarTy::Bool);
     /// `int`
