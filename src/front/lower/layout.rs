@@ -63,7 +63,7 @@ impl Lowerer<'_> {
                 .recs
                 .get(*id as usize)
                 .map_or((1, 1), |r| (r.size, r.align)),
-            Ty::Pointer(..) | Ty::Ref(..) | Ty::Null | Ty::Opaque(_) => (8, 8),
+            Ty::Pointer(..) | Ty::Ref(..) | Ty::Null | Ty::Opaque(_) | Ty::Texture(..) => (8, 8),
             Ty::Simdgroup(s) => (2 * s.size(), s.size()),
             Ty::Void | Ty::Lambda(_) | Ty::Func(_) | Ty::Unknown(_) => (1, 1),
         }
@@ -222,6 +222,7 @@ impl Lowerer<'_> {
             Ty::Func(_) => "function".into(),
             Ty::Null => "nullptr_t".into(),
             Ty::Opaque(n) | Ty::Unknown(n) => n.to_string(),
+            Ty::Texture(n, s, _) => format!("{n}<{}>", s.name()),
         }
     }
 }

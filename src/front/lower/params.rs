@@ -90,28 +90,23 @@ impl<'a> Lowerer<'a> {
             _ => Space::Thread,
         };
         match ty {
-            Ty::Opaque(name) => {
-                if name.starts_with("texture") || name.starts_with("depth") {
-                    let t = Ty::Opaque(name.clone());
-                    let mut o = self.describe_object(&p.name, Space::Texture, &t);
-                    o.size = None;
-                    o.param = Some(i);
-                    let id = self.object(ObjKey::Param(i), || o);
-                    return (
-                        Place::Val(Value {
-                            ty: t,
-                            leaves: Vec::new(),
-                        }),
-                        Some(id),
-                    );
-                }
-                (
-                    Place::Val(Value {
-                        ty: ty.clone(),
-                        leaves: Vec::new(),
-                    }),
-                    None,
-                )
+            Ty::Opaque(_) | Ty::Texture(..) => {
+                let object = match ty {
+                    Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
+                    Ty::Texture(..) => {
+                        let mut o = self.describe_object(&p.name, Space::Texture, ty);
+                        o.size = None;
+                        o.param = Some(i);
+                        o.read_only = true;
+                        Some(self.object(ObjKey::Param(i), || o))
+                    }
+                    _ => None,
+                };
+                let v = Value {
+                    ty: ty.clone(),
+                    leaves: Vec::new(),
+                };
+                (Place::Val(v), object)
             }
             Ty::Pointer(t, _) | Ty::Ref(t, _) if ir_space != Space::Thread => {
                 let is_ref = matches!(ty, Ty::Ref(..));
@@ -120,7 +115,8 @@ impl<'a> Lowerer<'a> {
                 } else {
                     Ty::Unsized(t.clone())
                 };
-                if let Ty::Opaque(name) = &**t {
+                if let Ty::Opaque(_) | Ty::Texture(..) = &**t {
+                    let name = self.type_name(t);
                     self.note(format!("parameter of type `{name}`"));
                     return (
                         Place::Val(Value {

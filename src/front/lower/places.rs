@@ -83,6 +83,8 @@ impl<'a> Lowerer<'a> {
             Ty::Array(t, _) | Ty::Unsized(t) => (**t).clone(),
             Ty::Vector(s, ..) | Ty::Simdgroup(s) => Ty::Scalar(*s),
             Ty::Matrix(s, _, r) => Ty::Vector(*s, *r, false),
+            // An array of textures is its element type.
+            Ty::Texture(..) | Ty::Opaque(_) => return base,
             _ => {
                 // In memory, how far such an element reaches is not known.
                 let what = format!("index of `{}`", self.type_name(&ty));

@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod misc;
 pub mod position;
 pub mod simd;
+pub mod texture;
 
 use crate::front::ast::Path;
 use crate::ir::{Expr, ScalarTy};
@@ -203,20 +204,7 @@ impl<'a> Lowerer<'a> {
                 // Depends on which lanes are active.
                 return Place::Val(Value::scalar(Expr::undef(ScalarTy::Bool)));
             }
-            (Ty::Opaque(_), n) if n.starts_with("get_") => {
-                return Place::Val(Value::scalar(Expr::undef(ScalarTy::U32)));
-            }
-            (
-                Ty::Opaque(_),
-                "read" | "sample" | "gather" | "sample_compare" | "calculate_unclamped_lod",
-            ) => {
-                self.note(format!("texture.{name}"));
-                return Place::Val(self.undef(&Ty::Vector(ScalarTy::F32, 4, false)));
-            }
-            (Ty::Opaque(_), "write" | "fence") => {
-                self.unsupported(format!("texture.{name}"), false, false, Vec::new());
-                return Place::Val(Value::void());
-            }
+            (ty @ Ty::Texture(..), _) => return self.texture_method(&ty, name, args),
             _ => {}
         }
         let t = self.type_name(this.ty());
