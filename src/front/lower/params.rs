@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::front::ast::{AddressSpace, Attr, Function, Param as AParam, Type, TypeKind};
 use crate::ir::{Expr, ObjectId, Param, ScalarParam, ScalarTy, Space};
+use crate::models;
 
 use super::builtins::position;
 use super::ctx::{Lowerer, ObjKey};
@@ -74,7 +75,7 @@ impl<'a> Lowerer<'a> {
         ty: &Ty,
         scalars: &mut Vec<ScalarParam>,
     ) -> (Place, Option<ObjectId>) {
-        if let Some(b) = p.attrs.iter().find_map(|a| position::by_attribute(&a.name)) {
+        if let Some(b) = p.attrs.iter().find_map(|a| models::input(&a.name)) {
             return (self.position(b, p, ty), None);
         }
         if p.attrs.iter().any(|a| a.name == "stage_in") {
@@ -149,7 +150,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn position(&mut self, b: position::Position, p: &AParam, ty: &Ty) -> Place {
+    fn position(&mut self, b: &models::InputAttribute, p: &AParam, ty: &Ty) -> Place {
         let name = &p.name;
         let n = ty.width().unwrap_or(1);
         let Some(s) = ty.element() else {
@@ -163,7 +164,7 @@ impl<'a> Lowerer<'a> {
                 } else {
                     format!("{name}.{}", component_name(usize::from(i)))
                 };
-                let e = match b.component(i) {
+                let e = match position::component(b, i) {
                     Some(bi) => self.builtin_var(bi, part),
                     None => Expr::constant(ScalarTy::U32, 0),
                 };
