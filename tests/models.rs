@@ -95,10 +95,8 @@ fn tables_round_trip_and_cite() {
         }
     }
     for (name, cites) in entries("headers.toml", "header") {
-        assert!(
-            cites.contains("section"),
-            "headers.toml: `{name}`: {cites:?}"
-        );
+        let cited = cites.contains("section") || cites.starts_with("Apple SDK: ");
+        assert!(cited, "headers.toml: `{name}`: {cites:?}");
     }
 }
 
