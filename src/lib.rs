@@ -7,6 +7,7 @@ pub mod encode;
 pub mod exec;
 pub mod front;
 pub mod ir;
+pub mod models;
 pub mod prove;
 pub mod report;
 pub mod smt;

@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 /// `source ← ir ← cfg ← analysis ← encode ← smt ← prove ← report ← cli`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
+    ("models", &[]),
     ("ir", &["source"]),
-    ("front", &["source", "ir"]),
-    ("exec", &["source", "ir"]),
+    ("front", &["source", "ir", "models"]),
+    ("exec", &["source", "ir", "models"]),
     ("cfg", &["source", "ir"]),
     ("analysis", &["source", "ir", "cfg"]),
-    ("encode", &["source", "ir", "cfg", "analysis"]),
+    ("encode", &["source", "ir", "cfg", "analysis", "models"]),
     ("smt", &["source", "ir", "cfg", "analysis", "encode"]),
     (
         "prove",
-        &["source", "ir", "cfg", "analysis", "encode", "smt", "exec"],
+        &[
+            "source", "ir", "cfg", "analysis", "encode", "smt", "exec", "models",
+        ],
     ),
     (
         "report",

@@ -5,9 +5,10 @@
 
 use super::logic::{BoolId, Interval, Lin, Logic};
 use crate::ir::{Builtin, Kernel, VarKind};
+use crate::models::DEVICE;
 
 /// Most threads a threadgroup can have on Apple GPUs (Metal feature set tables).
-pub const MAX_THREADS: u64 = 1024;
+pub const MAX_THREADS: u64 = DEVICE.max_threads;
 
 /// What is known of the launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Contract {
                 .max_threads
                 .map_or(MAX_THREADS, |n| n.clamp(1, MAX_THREADS)),
             min_threads: 1,
-            simd_width: 32,
+            simd_width: DEVICE.simd_width.into(),
         }
     }
 

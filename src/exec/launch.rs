@@ -9,9 +9,10 @@ use thiserror::Error;
 
 use super::value::{from_f64, mask};
 use crate::ir::{Kernel, ObjectId, ScalarTy, Space, VarKind};
+use crate::models::DEVICE;
 
 /// Most threads of a threadgroup.
-pub const MAX_THREADS: u64 = 1024;
+pub const MAX_THREADS: u64 = DEVICE.max_threads;
 
 /// Most bytes of threadgroup or private memory that a declared or given size may ask for.
 pub const MAX_LOCAL_BYTES: u64 = 1 << 20;
@@ -48,7 +49,7 @@ impl Default for Launch {
             threadgroup: [32, 1, 1],
             group: [0; 3],
             groups: [1; 3],
-            simd_width: 32,
+            simd_width: DEVICE.simd_width,
             scalars: BTreeMap::new(),
             buffers: BTreeMap::new(),
             overlays: Vec::new(),

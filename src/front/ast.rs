@@ -67,6 +67,153 @@ pub struct Attr {
     pub span: Span,
 }
 
+impl Attr {
+    /// Whether it asks for an alignment, which moves members of records and nothing else.
+    pub fn is_alignment(&self) -> bool {
+        matches!(self.name.as_str(), "alignas" | "aligned")
+    }
+
+    /// Whether it is known to change neither the type of what it stands at nor what code does.
+    /// An alignment counts as such: where it matters, [`Attr::is_alignment`] is asked.
+    pub fn is_harmless(&self) -> bool {
+        HARMLESS.contains(&self.name.as_str())
+    }
+}
+
+/// Names of attributes for [`Attr::is_harmless`], sorted.
+const HARMLESS: &[&str] = &[
+    "accept_intersection",
+    "alignas",
+    "aligned",
+    "alloc_align",
+    "always_inline",
+    "amplification_count",
+    "amplification_id",
+    "annotate",
+    "artificial",
+    "assume_aligned",
+    "attribute",
+    "availability",
+    "barycentric_coord",
+    "base_instance",
+    "base_vertex",
+    "buffer",
+    "center_no_perspective",
+    "center_perspective",
+    "centroid_no_perspective",
+    "centroid_perspective",
+    "clip_distance",
+    "cold",
+    "color",
+    "const",
+    "continue_search",
+    "deprecated",
+    "depth",
+    "direction",
+    "dispatch_quadgroups_per_threadgroup",
+    "dispatch_simdgroups_per_threadgroup",
+    "dispatch_threads_per_threadgroup",
+    "distance",
+    "early_fragment_tests",
+    "fallthrough",
+    "flat",
+    "flatten",
+    "fragment",
+    "front_facing",
+    "function_constant",
+    "gnu_inline",
+    "grid_origin",
+    "grid_size",
+    "host_name",
+    "hot",
+    "id",
+    "imageblock_data",
+    "inline",
+    "instance_acceleration_structure",
+    "instance_id",
+    "intersection",
+    "invariant",
+    "kernel",
+    "likely",
+    "loop",
+    "malloc",
+    "max_distance",
+    "max_total_threadgroups_per_mesh_grid",
+    "max_total_threads_per_threadgroup",
+    "may_alias",
+    "maybe_unused",
+    "mesh",
+    "min_distance",
+    "minsize",
+    "nodebug",
+    "nodiscard",
+    "noescape",
+    "noinline",
+    "nonnull",
+    "noreturn",
+    "nothrow",
+    "object",
+    "opaque",
+    "optnone",
+    "origin",
+    "overloadable",
+    "patch",
+    "patch_id",
+    "payload",
+    "point_coord",
+    "point_size",
+    "position",
+    "position_in_patch",
+    "primitive_data",
+    "primitive_id",
+    "pure",
+    "quadgroup_index_in_threadgroup",
+    "quadgroups_per_threadgroup",
+    "raster_order_group",
+    "render_target_array_index",
+    "required_threads_per_threadgroup",
+    "returns_nonnull",
+    "sample_id",
+    "sample_mask",
+    "sample_no_perspective",
+    "sample_perspective",
+    "sampler",
+    "section",
+    "shared",
+    "simdgroup_index_in_threadgroup",
+    "simdgroups_per_threadgroup",
+    "stage_in",
+    "stage_out",
+    "stencil",
+    "stitchable",
+    "texture",
+    "thread_execution_width",
+    "thread_index_in_quadgroup",
+    "thread_index_in_simdgroup",
+    "thread_index_in_threadgroup",
+    "thread_position_in_grid",
+    "thread_position_in_threadgroup",
+    "threadgroup",
+    "threadgroup_position_in_grid",
+    "threadgroups_per_grid",
+    "threads_per_grid",
+    "threads_per_simdgroup",
+    "threads_per_threadgroup",
+    "tile",
+    "unavailable",
+    "unlikely",
+    "unroll",
+    "unused",
+    "used",
+    "user",
+    "vertex",
+    "vertex_id",
+    "viewport_array_index",
+    "visibility",
+    "visible",
+    "warn_unused_result",
+];
+
 /// A template parameter.
 #[derive(Clone, Debug)]
 pub struct TemplateParam {
@@ -227,8 +374,10 @@ pub struct Alias {
     pub template: Option<Vec<TemplateParam>>,
     /// New name.
     pub name: String,
-    /// Meaning.
+    /// Meaning; attributes that may change it are part of it.
     pub ty: Type,
+    /// All attributes of the declaration.
+    pub attrs: Vec<Attr>,
 }
 
 /// `template … f<args>(params);`
@@ -353,6 +502,9 @@ pub enum TypeKind {
     },
     /// A type whose definition is written in place: `struct { … } x;`
     Record(Box<Record>),
+    /// A type with attributes that may change what it is: `float __attribute__((ext_vector_type(4)))`.
+    /// The parser puts every attribute here that [`Attr::is_harmless`] does not list.
+    Attributed(Box<Type>, Vec<Attr>),
 }
 
 /// A possibly qualified, possibly templated name.

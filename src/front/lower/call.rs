@@ -451,7 +451,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a call may write through a reference to split storage.
-    fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
+    pub fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
         match s {
             Store::Var(v, _) => vars.push(*v),
             Store::Agg(parts) => {
@@ -494,7 +494,7 @@ impl<'a> Lowerer<'a> {
                     _ => true,
                 };
                 memory |= v && !matches!(p, Place::Reg(r) if r.ty.scalar().is_some());
-                memory |= matches!(p, Place::Mem(..));
+                memory |= matches!(p, Place::Mem(..)) || matches!(p.ty(), Ty::Unknown(_));
             }
         }
         let what = if declared {

@@ -117,7 +117,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Value::void()
             }
-            Ty::Opaque(_) => {
+            Ty::Opaque(_) | Ty::Texture(..) => {
                 for e in args {
                     self.place(e);
                 }

@@ -33,6 +33,8 @@ pub enum ObjKey {
     Thread(KeyId, Vec<u32>, PathId),
     /// A program-scope constant.
     Global(Span, String),
+    /// All textures of a type.
+    Texture(Ty),
     /// What a pointer stored at an offset of an object points to.
     Field(ObjectId, u64),
 }

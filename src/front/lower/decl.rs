@@ -9,6 +9,7 @@ use crate::ir::{Expr, ExprKind, Object, Space, VarKind};
 use crate::source::Span;
 
 use super::ctx::{Lowerer, ObjKey};
+use super::layout::component_name;
 use super::scope::Binding;
 use super::symbols::GlobalVar;
 use super::template::TArg;
@@ -19,13 +20,14 @@ use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Value};
 pub fn declared_space(t: &Type) -> Option<AddressSpace> {
     match (&t.quals.space, &t.kind) {
         (Some(s), _) => Some(*s),
-        (None, TypeKind::Array(e, _)) => declared_space(e),
+        (None, TypeKind::Array(e, _) | TypeKind::Attributed(e, _)) => declared_space(e),
         _ => None,
     }
 }
 
 fn is_const(t: &Type) -> bool {
-    t.quals.is_const || matches!(&t.kind, TypeKind::Array(e, _) if is_const(e))
+    t.quals.is_const
+        || matches!(&t.kind, TypeKind::Array(e, _) | TypeKind::Attributed(e, _) if is_const(e))
 }
 
 impl<'a> Lowerer<'a> {
@@ -50,7 +52,7 @@ impl<'a> Lowerer<'a> {
 
     fn declare(&mut self, v: &'a Declarator) {
         let mut ty = self.resolve_type(&v.ty);
-        let auto = matches!(&ty, Ty::Unknown(n) if &**n == "auto");
+        let auto = ty.is_auto();
         if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
             && !matches!(v.ty.kind, TypeKind::Pointer(_) | TypeKind::Reference(..))
         {
@@ -92,10 +94,12 @@ impl<'a> Lowerer<'a> {
         }
         if let Ty::Unknown(name) = &ty {
             let name = name.clone();
+            // An attribute may even run code (`cleanup`).
+            let doubt = ty.is_attribute();
             self.unsupported(
                 format!("variable of unknown type `{name}`"),
-                false,
-                false,
+                doubt,
+                doubt,
                 Vec::new(),
             );
             if let Some(e) = init_expr(&v.init) {
@@ -238,7 +242,7 @@ impl<'a> Lowerer<'a> {
         for (i, l) in v.leaves.into_iter().enumerate() {
             let part = match (many, vector) {
                 (false, _) => name.to_string(),
-                (true, true) => format!("{name}.{}", ["x", "y", "z", "w"][i.min(3)]),
+                (true, true) => format!("{name}.{}", component_name(i)),
                 (true, false) => format!("{name}[{i}]"),
             };
             leaves.push(match l {
@@ -294,7 +298,7 @@ impl<'a> Lowerer<'a> {
         let same = p.ty() == ty
             || matches!((p.ty(), ty), (Ty::Array(a, _), Ty::Unsized(b)) if a == b)
             || matches!((p.ty(), ty), (Ty::Unsized(a), Ty::Array(b, _)) if a == b)
-            || matches!(ty, Ty::Unknown(_));
+            || ty.is_auto();
         if let (Ty::Record(a), Ty::Record(b)) = (p.ty(), ty)
             && a != b
             && self.is_base(*b, *a)
@@ -321,7 +325,7 @@ impl<'a> Lowerer<'a> {
                 let ty = self.resolve_type(&v.ty);
                 let value = self.load(p);
                 let value = match ty {
-                    Ty::Unknown(_) => value,
+                    t if t.is_auto() => value,
                     t => self.convert(value, &t),
                 };
                 self.new_local(&v.name, v.span, value)
@@ -409,7 +413,7 @@ impl<'a> Lowerer<'a> {
         if let Ty::Ref(t, _) = ty {
             ty = (*t).clone();
         }
-        if self.depth > self.opts.max_nesting {
+        if self.depth > self.opts.max_nesting || ty.is_attribute() {
             return None;
         }
         self.depth += 1;

@@ -270,11 +270,11 @@ impl<'a> Lowerer<'a> {
         }
         self.frames.clear();
         let mut body = std::mem::take(&mut self.blocks).into_iter().next()?;
-        if self.recs.iter().any(|r| r.has_bits) {
-            body.insert(0, doubt("bit-field", job.span));
+        if let Some(what) = self.recs.iter().find_map(|r| r.doubt.clone()) {
+            body.insert(0, doubt(&what, job.span));
             self.unsupported.push(Unsupported {
                 span: job.span,
-                construct: "bit-field".into(),
+                construct: what,
             });
         }
         let paths = self

@@ -155,11 +155,11 @@ impl<'a> Lowerer<'a> {
             EK::Binary(op, a, b) => self.binary(*op, a, b),
             EK::SizeofType(t) => {
                 let t = self.resolve_type(t);
-                Value::scalar(Expr::constant(ScalarTy::U64, self.size_of(&t)))
+                Value::scalar(self.layout_constant(&t, |(size, _)| size))
             }
             EK::AlignofType(t) => {
                 let t = self.resolve_type(t);
-                Value::scalar(Expr::constant(ScalarTy::U64, self.size_align(&t).1))
+                Value::scalar(self.layout_constant(&t, |(_, align)| align))
             }
             EK::SizeofExpr(x) => {
                 let t = match &x.kind {
@@ -169,7 +169,7 @@ impl<'a> Lowerer<'a> {
                     },
                     _ => self.type_of(x),
                 };
-                Value::scalar(Expr::constant(ScalarTy::U64, self.size_of(&t)))
+                Value::scalar(self.layout_constant(&t, |(size, _)| size))
             }
             EK::InitList(args) => {
                 if let [one] = args.as_slice() {
@@ -185,6 +185,15 @@ impl<'a> Lowerer<'a> {
             }
             _ => Value::void(),
         }
+    }
+
+    /// The size or alignment of a type as a value.
+    fn layout_constant(&mut self, t: &Ty, part: fn((u64, u64)) -> u64) -> Expr {
+        if let Ty::Unknown(n) = t {
+            self.note(format!("size of unknown type `{n}`"));
+            return Expr::undef(ScalarTy::U64);
+        }
+        Expr::constant(ScalarTy::U64, part(self.size_align(t)))
     }
 
     fn path_place(&mut self, p: &'a Path) -> Place {
@@ -382,11 +391,16 @@ impl<'a> Lowerer<'a> {
             _ => {}
         }
         let t = self.type_name(b.ty());
+        // Whatever is assigned to it changes the object.
+        let mut clobbers = Vec::new();
+        if let Place::Reg(r) = &b {
+            self.collect_vars(&r.store, &mut clobbers, &mut Vec::new());
+        }
         self.unsupported(
             format!("member `{last}` of `{t}`"),
-            matches!(b, Place::Mem(..)),
+            matches!(b, Place::Mem(..)) || matches!(b.ty(), Ty::Unknown(_)),
             false,
-            Vec::new(),
+            clobbers,
         );
         Place::Val(Value {
             ty: Ty::Unknown(last.into()),

@@ -240,7 +240,7 @@ impl<'a> Lowerer<'a> {
 
     fn param_place(&mut self, p: &'a Param, ty: Ty, arg: Arg<'a>) -> Place {
         let span = p.span;
-        let generic = matches!(&ty, Ty::Unknown(_));
+        let generic = ty.is_auto();
         match (ty, arg) {
             (Ty::Ref(t, _), Arg::Place(place)) => self.bind_reference(place, &t, &p.name, span),
             (ty, Arg::List(args)) => {

@@ -21,13 +21,26 @@ pub fn round_up(n: u64, align: u64) -> u64 {
     n.div_ceil(align.max(1)) * align.max(1)
 }
 
+/// Components that a vector takes in memory: a power of two.
+pub fn padded_lanes(n: u8) -> u64 {
+    u64::from(n).next_power_of_two()
+}
+
+/// The name of a component of a vector.
+pub fn component_name(i: usize) -> String {
+    match ["x", "y", "z", "w"].get(i) {
+        Some(n) => (*n).to_string(),
+        None => format!("s{i:x}"),
+    }
+}
+
 fn vector_layout(s: ScalarTy, n: u8, packed: bool) -> (u64, u64) {
     let e = s.size();
     if packed {
         (e * u64::from(n), e)
     } else {
-        let lanes = if n == 3 { 4 } else { u64::from(n) };
-        (e * lanes, e * lanes)
+        let size = e * padded_lanes(n);
+        (size, size)
     }
 }
 
@@ -50,7 +63,7 @@ impl Lowerer<'_> {
                 .recs
                 .get(*id as usize)
                 .map_or((1, 1), |r| (r.size, r.align)),
-            Ty::Pointer(..) | Ty::Ref(..) | Ty::Null | Ty::Opaque(_) => (8, 8),
+            Ty::Pointer(..) | Ty::Ref(..) | Ty::Null | Ty::Opaque(_) | Ty::Texture(..) => (8, 8),
             Ty::Simdgroup(s) => (2 * s.size(), s.size()),
             Ty::Void | Ty::Lambda(_) | Ty::Func(_) | Ty::Unknown(_) => (1, 1),
         }
@@ -209,6 +222,7 @@ impl Lowerer<'_> {
             Ty::Func(_) => "function".into(),
             Ty::Null => "nullptr_t".into(),
             Ty::Opaque(n) | Ty::Unknown(n) => n.to_string(),
+            Ty::Texture(n, s, _) => format!("{n}<{}>", s.name()),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::ir::*;
 
 use super::ctx::Lowerer;
 use super::fold;
+use super::layout::padded_lanes;
 use super::types::Ty;
 use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Target, Value};
 
@@ -193,6 +194,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn load_mem(&mut self, ty: &Ty, ptr: &PtrVal) -> Value {
+        self.reject_unknown(ty);
         let mut leaves = Vec::new();
         for r in self.runs(ty) {
             let at = ptr.plus(r.offset);
@@ -443,7 +445,16 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// How many bytes a value of unknown type takes is not known either.
+    fn reject_unknown(&mut self, ty: &Ty) {
+        if let Ty::Unknown(n) = ty {
+            let what = format!("access to a value of unknown type `{n}`");
+            self.unsupported(what, true, false, Vec::new());
+        }
+    }
+
     fn store_mem(&mut self, ty: &Ty, ptr: &PtrVal, v: &Value) {
+        self.reject_unknown(ty);
         let mut at = 0;
         for r in self.runs(ty) {
             let leaves = v.leaves.get(at..at + r.count).unwrap_or(&[]);
@@ -496,10 +507,10 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-/// Bytes that an access to a value moves; a three-component vector moves four.
+/// Bytes that an access to a value moves; a vector moves a power of two of components.
 fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
     match ty {
-        Ty::Vector(_, 3, false) => 4 * s.size(),
+        Ty::Vector(_, n, false) => padded_lanes(*n) * s.size(),
         _ => count as u64 * s.size(),
     }
 }

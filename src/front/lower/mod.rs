@@ -7,6 +7,7 @@
 //! loses another.
 
 mod assign;
+mod attributes;
 mod builtins;
 mod call;
 mod consteval;

@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use crate::front::ast::{AddressSpace, Attr, Function, Param as AParam, Type, TypeKind};
 use crate::ir::{Expr, ObjectId, Param, ScalarParam, ScalarTy, Space};
+use crate::models;
 
 use super::builtins::position;
 use super::ctx::{Lowerer, ObjKey};
 use super::fold;
+use super::layout::component_name;
 use super::scope::Binding;
 use super::types::{Ty, space_name};
 use super::value::{Place, PtrVal, Value};
@@ -28,7 +30,7 @@ fn pointee(t: &Type) -> &Type {
                 i
             }
         }
-        TypeKind::Array(i, _) => pointee(i),
+        TypeKind::Array(i, _) | TypeKind::Attributed(i, _) => pointee(i),
         _ => t,
     }
 }
@@ -73,7 +75,7 @@ impl<'a> Lowerer<'a> {
         ty: &Ty,
         scalars: &mut Vec<ScalarParam>,
     ) -> (Place, Option<ObjectId>) {
-        if let Some(b) = p.attrs.iter().find_map(|a| position::by_attribute(&a.name)) {
+        if let Some(b) = p.attrs.iter().find_map(|a| models::input(&a.name)) {
             return (self.position(b, p, ty), None);
         }
         if p.attrs.iter().any(|a| a.name == "stage_in") {
@@ -89,28 +91,23 @@ impl<'a> Lowerer<'a> {
             _ => Space::Thread,
         };
         match ty {
-            Ty::Opaque(name) => {
-                if name.starts_with("texture") || name.starts_with("depth") {
-                    let t = Ty::Opaque(name.clone());
-                    let mut o = self.describe_object(&p.name, Space::Texture, &t);
-                    o.size = None;
-                    o.param = Some(i);
-                    let id = self.object(ObjKey::Param(i), || o);
-                    return (
-                        Place::Val(Value {
-                            ty: t,
-                            leaves: Vec::new(),
-                        }),
-                        Some(id),
-                    );
-                }
-                (
-                    Place::Val(Value {
-                        ty: ty.clone(),
-                        leaves: Vec::new(),
-                    }),
-                    None,
-                )
+            Ty::Opaque(_) | Ty::Texture(..) => {
+                let object = match ty {
+                    Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
+                    Ty::Texture(..) => {
+                        let mut o = self.describe_object(&p.name, Space::Texture, ty);
+                        o.size = None;
+                        o.param = Some(i);
+                        o.read_only = true;
+                        Some(self.object(ObjKey::Param(i), || o))
+                    }
+                    _ => None,
+                };
+                let v = Value {
+                    ty: ty.clone(),
+                    leaves: Vec::new(),
+                };
+                (Place::Val(v), object)
             }
             Ty::Pointer(t, _) | Ty::Ref(t, _) if ir_space != Space::Thread => {
                 let is_ref = matches!(ty, Ty::Ref(..));
@@ -119,7 +116,8 @@ impl<'a> Lowerer<'a> {
                 } else {
                     Ty::Unsized(t.clone())
                 };
-                if let Ty::Opaque(name) = &**t {
+                if let Ty::Opaque(_) | Ty::Texture(..) = &**t {
+                    let name = self.type_name(t);
                     self.note(format!("parameter of type `{name}`"));
                     return (
                         Place::Val(Value {
@@ -152,7 +150,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn position(&mut self, b: position::Position, p: &AParam, ty: &Ty) -> Place {
+    fn position(&mut self, b: &models::InputAttribute, p: &AParam, ty: &Ty) -> Place {
         let name = &p.name;
         let n = ty.width().unwrap_or(1);
         let Some(s) = ty.element() else {
@@ -164,9 +162,9 @@ impl<'a> Lowerer<'a> {
                 let part = if n == 1 {
                     name.clone()
                 } else {
-                    format!("{name}.{}", ["x", "y", "z", "w"][usize::from(i).min(3)])
+                    format!("{name}.{}", component_name(usize::from(i)))
                 };
-                let e = match b.component(i) {
+                let e = match position::component(b, i) {
                     Some(bi) => self.builtin_var(bi, part),
                     None => Expr::constant(ScalarTy::U32, 0),
                 };
@@ -199,7 +197,7 @@ impl<'a> Lowerer<'a> {
             Ty::Vector(s, n, _) => {
                 for i in 0..*n {
                     out.push(ScalarParam {
-                        name: format!("{name}.{}", ["x", "y", "z", "w"][usize::from(i).min(3)]),
+                        name: format!("{name}.{}", component_name(usize::from(i))),
                         object,
                         offset: offset + u64::from(i) * s.size(),
                         ty: *s,

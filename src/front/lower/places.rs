@@ -83,10 +83,12 @@ impl<'a> Lowerer<'a> {
             Ty::Array(t, _) | Ty::Unsized(t) => (**t).clone(),
             Ty::Vector(s, ..) | Ty::Simdgroup(s) => Ty::Scalar(*s),
             Ty::Matrix(s, _, r) => Ty::Vector(*s, *r, false),
+            // An array of textures is its element type.
+            Ty::Texture(..) | Ty::Opaque(_) => return base,
             _ => {
                 // In memory, how far such an element reaches is not known.
                 let what = format!("index of `{}`", self.type_name(&ty));
-                let memory = matches!(base, Place::Mem(..));
+                let memory = matches!(base, Place::Mem(..)) || matches!(ty, Ty::Unknown(_));
                 self.unsupported(what, memory, false, Vec::new());
                 return Place::Val(Value {
                     ty: Ty::Unknown("element".into()),
@@ -142,20 +144,7 @@ impl<'a> Lowerer<'a> {
             // A scalar has `.x` in no dialect of MSL.
             return None;
         };
-        let mut idx = Vec::new();
-        for c in name.chars() {
-            let i = match c {
-                'x' | 'r' => 0,
-                'y' | 'g' => 1,
-                'z' | 'b' => 2,
-                'w' | 'a' => 3,
-                _ => return None,
-            };
-            if i >= n {
-                return None;
-            }
-            idx.push(i);
-        }
+        let idx = components(name, n)?;
         if let [i] = idx.as_slice() {
             let i = u64::from(*i);
             match &base {
@@ -231,4 +220,30 @@ impl<'a> Lowerer<'a> {
             _ => Place::Val(self.undef(ty)),
         }
     }
+}
+
+/// The components that a selector names: `xyzw`, `rgba`, `s0` to `sf`, `lo`, `hi`, `even`, `odd`.
+fn components(name: &str, n: u8) -> Option<Vec<u8>> {
+    let half = n.div_ceil(2);
+    let idx: Vec<u8> = match (name, name.strip_prefix(['s', 'S'])) {
+        ("lo", _) => (0..half).collect(),
+        ("hi", _) => (half..2 * half).collect(),
+        ("even", _) => (0..half).map(|i| 2 * i).collect(),
+        ("odd", _) => (0..half).map(|i| 2 * i + 1).collect(),
+        (_, Some(digits)) => digits
+            .chars()
+            .map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok()))
+            .collect::<Option<_>>()?,
+        _ => name
+            .chars()
+            .map(|c| match c {
+                'x' | 'r' => Some(0),
+                'y' | 'g' => Some(1),
+                'z' | 'b' => Some(2),
+                'w' | 'a' => Some(3),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+    };
+    (!idx.is_empty() && idx.iter().all(|i| *i < n)).then_some(idx)
 }

@@ -11,6 +11,7 @@ use crate::ir::*;
 
 use super::ctx::{Candidates, Lowerer, ObjKey, Slot};
 use super::fold::{self, i64c, u32c};
+use super::layout::component_name;
 use super::types::Ty;
 use super::value::{KeyId, Leaf, NULL_TAG, Place, PtrVal, RegPlace, Store, Target, Value};
 
@@ -218,7 +219,7 @@ impl<'a> Lowerer<'a> {
         for i in 0..n {
             let t = self.part_type(ty, i);
             let part = match ty {
-                Ty::Vector(..) => format!("{name}.{}", ["x", "y", "z", "w"][i.min(3)]),
+                Ty::Vector(..) => format!("{name}.{}", component_name(i)),
                 Ty::Record(id) => {
                     let f = self
                         .recs

@@ -1,11 +1,11 @@
 //! Records: instantiation, specialisation, layout, fields.
 //!
 //! Purpose: C++ layout of `struct`, `class` and `union` with bases. Soundness direction: exact;
-//! bit-fields are laid out as whole members and noted as unsupported.
+//! a layout that is not understood (bit-fields, attributes) puts the kernel in doubt.
 
 use std::rc::Rc;
 
-use crate::front::ast::{Init, ItemKind, Member, Record};
+use crate::front::ast::{Attr, Init, ItemKind, Member, Record};
 use crate::source::Span;
 
 use super::ctx::Lowerer;
@@ -38,8 +38,8 @@ pub struct RecordInst<'a> {
     pub size: u64,
     /// Alignment.
     pub align: u64,
-    /// It has bit-fields: its layout here is not the real one, so the whole kernel is in doubt.
-    pub has_bits: bool,
+    /// Why its layout here may not be the real one, which puts the whole kernel in doubt.
+    pub doubt: Option<String>,
     /// `union`
     pub is_union: bool,
 }
@@ -200,7 +200,7 @@ impl<'a> Lowerer<'a> {
             bases: Vec::new(),
             size: 1,
             align: 1,
-            has_bits: false,
+            doubt: None,
             is_union: decl.is_union,
         });
         self.with_env(Env::new(), Some(id), ns, |l| l.layout_record(decl, id));
@@ -209,12 +209,14 @@ impl<'a> Lowerer<'a> {
 
     fn layout_record(&mut self, decl: &'a Record, id: u32) {
         let mut fields = Vec::new();
-        let mut has_bits = false;
+        let mut doubt: Option<String> = None;
+        let packed = decl.attrs.iter().any(|a| a.name == "packed");
         let mut offset = 0u64;
         let mut align = 1u64;
         let mut end = 0u64;
-        let mut place = |l: &Self, ty: &Ty| {
-            let (s, a) = l.size_align(ty);
+        let mut place = |l: &Self, ty: &Ty, wanted: Option<u64>| {
+            let (s, own) = l.size_align(ty);
+            let a = wanted.unwrap_or(if packed { 1 } else { own });
             let at = if decl.is_union {
                 0
             } else {
@@ -235,7 +237,7 @@ impl<'a> Lowerer<'a> {
                     .recs
                     .get(base as usize)
                     .is_some_and(|r| r.fields.is_empty());
-                let at = if empty { 0 } else { place(self, &ty) };
+                let at = if empty { 0 } else { place(self, &ty, None) };
                 fields.push(Field {
                     name: String::new(),
                     ty,
@@ -249,8 +251,23 @@ impl<'a> Lowerer<'a> {
             match m {
                 Member::Field(d, flags) if !flags.is_static => {
                     let ty = self.resolve_type(&d.ty);
-                    has_bits |= d.bits.is_some();
-                    let at = place(self, &ty);
+                    if d.bits.is_some() {
+                        doubt = Some("bit-field".into());
+                    }
+                    if let Ty::Unknown(n) = &ty {
+                        doubt = Some(format!("member of unknown type `{n}`"));
+                    }
+                    let wanted = if d.attrs.iter().any(Attr::is_alignment) {
+                        let own = if packed { 1 } else { self.size_align(&ty).1 };
+                        let wanted = self.wanted_alignment(own, &d.attrs);
+                        if wanted.is_none() {
+                            doubt = Some("alignment".into());
+                        }
+                        wanted
+                    } else {
+                        None
+                    };
+                    let at = place(self, &ty, wanted);
                     fields.push(Field {
                         name: d.name.clone(),
                         ty,
@@ -267,7 +284,7 @@ impl<'a> Lowerer<'a> {
                         let ns = self.ns();
                         let ty =
                             self.instantiate(r, item.span, Env::new(), Vec::new(), Some(id), ns);
-                        let at = place(self, &ty);
+                        let at = place(self, &ty, None);
                         fields.push(Field {
                             name: String::new(),
                             ty,
@@ -280,19 +297,19 @@ impl<'a> Lowerer<'a> {
                 Member::Field(..) => {}
             }
         }
+        match self.wanted_alignment(align, &decl.attrs) {
+            Some(n) => align = n,
+            None => doubt = Some("alignment".into()),
+        }
         for a in &decl.attrs {
-            if (a.name == "alignas" || a.name == "aligned")
-                && let Some(e) = a.args.first()
-                && let Some(v) = self.const_int(e)
-                && v > 0
-            {
-                align = align.max(v as u64);
+            if !a.is_harmless() && a.name != "packed" {
+                doubt = Some(format!("attribute `{}`", a.name));
             }
         }
         if let Some(r) = self.recs.get_mut(id as usize) {
             r.fields = fields;
             r.align = align;
-            r.has_bits = has_bits;
+            r.doubt = doubt;
             r.size = round_up(end.max(1), align);
         }
     }

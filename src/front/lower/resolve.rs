@@ -5,14 +5,16 @@
 
 use std::rc::Rc;
 
-use crate::front::ast::{Alias, ItemKind, Member, Path, PathSegment, Type, TypeKind};
+use crate::front::ast::{
+    Alias, ExprKind, ItemKind, Member, Path, PathSegment, TemplateArg, Type, TypeKind,
+};
 use crate::ir::ScalarTy;
 
 use super::ctx::Lowerer;
 use super::scope::{Binding, Container, Env};
 use super::symbols::visible;
 use super::template::TArg;
-use super::types::{Ty, builtin_type};
+use super::types::{Ty, builtin_type, is_texture};
 
 impl<'a> Lowerer<'a> {
     /// Resolves a type.
@@ -73,6 +75,7 @@ impl<'a> Lowerer<'a> {
             }
             TypeKind::Function { .. } => Ty::Unknown("function".into()),
             TypeKind::Record(r) => self.declare_record(r, t.span),
+            TypeKind::Attributed(inner, attrs) => self.attributed_type(inner, attrs),
         }
     }
 
@@ -158,7 +161,10 @@ impl<'a> Lowerer<'a> {
             let given = Self::positional(params, &args)?;
             env = self.template_env(params, &given, rec, ns.clone())?.0;
         }
-        Some(self.with_env(env, rec, ns, |l| l.resolve_type(&a.ty)))
+        Some(self.with_env(env, rec, ns, |l| {
+            let t = l.resolve_type(&a.ty);
+            l.realigned(t, &a.attrs)
+        }))
     }
 
     /// A type that is a member of another: `T::U`.
@@ -201,11 +207,8 @@ impl<'a> Lowerer<'a> {
             .find_map(|b| self.member_type(&Ty::Record(b), seg))
     }
 
-    fn builtin_template(
-        &mut self,
-        name: &str,
-        args: &'a [crate::front::ast::TemplateArg],
-    ) -> Option<Ty> {
+    fn builtin_template(&mut self, name: &str, args: &'a [TemplateArg]) -> Option<Ty> {
+        let written = args.get(1).is_some_and(may_write);
         let args = self.template_args(args);
         let ty = |i: usize| match args.get(i) {
             Some(TArg::Ty(t)) => Some(t.clone()),
@@ -224,7 +227,7 @@ impl<'a> Lowerer<'a> {
             "simdgroup_matrix" if val(1) == Some(8) && val(2) == Some(8) => Ty::Simdgroup(elem(0)?),
             "atomic" | "_atomic" => Ty::Atomic(elem(0)?),
             "array" => match ty(0)? {
-                t @ Ty::Opaque(_) => t,
+                t @ (Ty::Opaque(_) | Ty::Texture(..)) => t,
                 t => Ty::Array(Rc::new(t), val(1)?),
             },
             "conditional" | "conditional_t" => {
@@ -265,7 +268,7 @@ impl<'a> Lowerer<'a> {
             }
             "void_t" => Ty::Void,
             "underlying_type_t" => Ty::Scalar(elem(0)?),
-            n if n.starts_with("texture") || n.starts_with("depth") => Ty::Opaque(n.into()),
+            n if is_texture(n) => Ty::Texture(n.into(), elem(0)?, written),
             "imageblock"
             | "tensor"
             | "visible_function_table"
@@ -333,4 +336,25 @@ impl<'a> Lowerer<'a> {
                 .get(b as usize)
                 .is_some_and(|r| r.bases.iter().any(|x| self.is_base(a, *x)))
     }
+}
+
+/// Whether the access of a texture, its second template argument, lets kernels write it; one that
+/// is not understood does.
+fn may_write(a: &TemplateArg) -> bool {
+    let path = match a {
+        TemplateArg::Path(p) => Some(p),
+        TemplateArg::Expr(e) => match &e.kind {
+            ExprKind::Path(p) => Some(p),
+            _ => None,
+        },
+        TemplateArg::Type(t) => match &t.kind {
+            TypeKind::Named(p) => Some(p),
+            _ => None,
+        },
+        TemplateArg::Pack(_) => None,
+    };
+    !path.is_some_and(|p| {
+        let scoped = matches!(p.segments.as_slice(), [.., s, _] if s.name == "access");
+        scoped && matches!(p.last_name(), "sample" | "read")
+    })
 }

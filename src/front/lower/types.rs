@@ -41,7 +41,9 @@ pub enum Ty {
     Func(u32),
     /// The type of `nullptr`.
     Null,
-    /// A texture, sampler or another type without memory of its own that is modelled.
+    /// A texture: its template's name, its component type, and whether kernels may write it.
+    Texture(Rc<str>, ScalarTy, bool),
+    /// A sampler or another type without memory of its own that is modelled.
     Opaque(Rc<str>),
     /// A type that could not be resolved.
     Unknown(Rc<str>),
@@ -53,6 +55,21 @@ pub const ENUM_MEM_FLAGS: u32 = 0;
 pub const ENUM_OTHER: u32 = 1;
 
 impl Ty {
+    /// The type of something with an attribute that is not understood.
+    pub fn attribute(name: &str) -> Ty {
+        Ty::Unknown(format!("attribute `{name}`").into())
+    }
+
+    /// Whether an attribute that is not understood made it unknown.
+    pub fn is_attribute(&self) -> bool {
+        matches!(self, Ty::Unknown(n) if n.starts_with("attribute "))
+    }
+
+    /// Whether it is to be deduced from what it is initialised with.
+    pub fn is_auto(&self) -> bool {
+        matches!(self, Ty::Unknown(n) if &**n == "auto")
+    }
+
     /// `bool`
     pub const BOOL: Ty = Ty::Scalar(ScalarTy::Bool);
     /// `int`
@@ -161,6 +178,11 @@ pub fn scalar_by_name(name: &str) -> Option<ScalarTy> {
     })
 }
 
+/// Whether a template of this name is a texture.
+pub fn is_texture(name: &str) -> bool {
+    name.starts_with("texture") || name.starts_with("depth")
+}
+
 /// Built-in types that are one identifier: scalars, vectors, matrices, atomics, fragments.
 pub fn builtin_type(name: &str) -> Option<Ty> {
     if let Some(s) = scalar_by_name(name) {
@@ -183,7 +205,7 @@ pub fn builtin_type(name: &str) -> Option<Ty> {
         "simdgroup_bfloat8x8" => return Some(Ty::Simdgroup(ScalarTy::BF16)),
         _ => {}
     }
-    if name.starts_with("texture") || name.starts_with("depth") || name == "sampler" {
+    if is_texture(name) || name == "sampler" {
         return Some(Ty::Opaque(name.into()));
     }
     let (packed, rest) = match name.strip_prefix("packed_") {

@@ -1,6 +1,7 @@
 //! Atomic functions (MSL specification, section 6.15).
 
 use crate::ir::{AtomicOp, Expr, ScalarTy, Shape, Stmt};
+use crate::models::{Atomic, AtomicFunction};
 
 use super::super::call::Arg;
 use super::super::ctx::Lowerer;
@@ -10,27 +11,26 @@ use super::super::value::{Place, PtrVal, Value};
 use super::Call;
 
 /// The operation of a function.
-pub fn lookup(name: &str) -> Option<AtomicOp> {
-    let rest = name.strip_prefix("atomic_")?;
-    Some(match rest.strip_suffix("_explicit").unwrap_or(rest) {
-        "load" => AtomicOp::Load,
-        "store" => AtomicOp::Store,
-        "exchange" => AtomicOp::Exchange,
-        "compare_exchange_weak" | "compare_exchange_strong" => AtomicOp::CompareExchange,
-        "fetch_add" => AtomicOp::Add,
-        "fetch_sub" => AtomicOp::Sub,
-        "fetch_and" => AtomicOp::And,
-        "fetch_or" => AtomicOp::Or,
-        "fetch_xor" => AtomicOp::Xor,
-        "fetch_min" => AtomicOp::Min,
-        "fetch_max" => AtomicOp::Max,
-        _ => return None,
-    })
+fn operation(a: Atomic) -> AtomicOp {
+    match a {
+        Atomic::Load => AtomicOp::Load,
+        Atomic::Store => AtomicOp::Store,
+        Atomic::Exchange => AtomicOp::Exchange,
+        Atomic::CompareExchange => AtomicOp::CompareExchange,
+        Atomic::Add => AtomicOp::Add,
+        Atomic::Sub => AtomicOp::Sub,
+        Atomic::And => AtomicOp::And,
+        Atomic::Or => AtomicOp::Or,
+        Atomic::Xor => AtomicOp::Xor,
+        Atomic::Min => AtomicOp::Min,
+        Atomic::Max => AtomicOp::Max,
+    }
 }
 
 impl<'a> Lowerer<'a> {
     /// Calls an atomic function.
-    pub fn atomic_call(&mut self, op: AtomicOp, call: Call<'_, 'a>) -> Place {
+    pub fn atomic_call(&mut self, f: &AtomicFunction, call: Call<'_, 'a>) -> Place {
+        let op = operation(f.op);
         let name = call.name;
         let mut args = call.args.into_iter();
         let Some(Arg::Place(p)) = args.next() else {

@@ -50,6 +50,7 @@ impl<'a> Lowerer<'a> {
             }
             // Orders memory of the calling thread only; no thread waits.
             "atomic_thread_fence" | "assert" | "__builtin_unreachable" | "__builtin_assume" => {
+                self.arg_values(call.args);
                 Place::Val(Value::void())
             }
             "__builtin_expect" => {
@@ -80,7 +81,10 @@ impl<'a> Lowerer<'a> {
                 let t = vals.first().map_or(Ty::FLOAT, |v| v.ty.clone());
                 Place::Val(self.undef(&t))
             }
-            name => self.packing(name),
+            name => {
+                self.arg_values(call.args);
+                self.packing(name)
+            }
         }
     }
 

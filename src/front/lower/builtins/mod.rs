@@ -13,9 +13,11 @@ pub mod matrix;
 pub mod misc;
 pub mod position;
 pub mod simd;
+pub mod texture;
 
 use crate::front::ast::Path;
 use crate::ir::{Expr, ScalarTy};
+use crate::models;
 use crate::source::Span;
 
 use super::call::Arg;
@@ -36,9 +38,9 @@ pub fn is_builtin_function(name: &str) -> bool {
     math::lookup(name).is_some()
         || integer::is_name(name)
         || geometric::is_name(name)
-        || simd::lookup(name).is_some()
-        || atomic::lookup(name).is_some()
-        || barrier::scope(name).is_some()
+        || models::simd_function(name).is_some()
+        || models::atomic_function(name).is_some()
+        || models::barrier(name).is_some()
         || matrix::is_name(name)
         || misc::is_name(name)
 }
@@ -69,14 +71,14 @@ impl<'a> Lowerer<'a> {
             return Place::Val(v);
         }
         let call = Call { name, targs, args };
-        if let Some(scope) = barrier::scope(name) {
-            return self.barrier(scope, call);
+        if let Some(f) = models::barrier(name) {
+            return self.barrier(f, call);
         }
-        if let Some(op) = simd::lookup(name) {
-            return self.simd_call(op, call);
+        if let Some(f) = models::simd_function(name) {
+            return self.simd_call(f, call);
         }
-        if let Some(op) = atomic::lookup(name) {
-            return self.atomic_call(op, call);
+        if let Some(f) = models::atomic_function(name) {
+            return self.atomic_call(f, call);
         }
         if matrix::is_name(name) {
             return self.matrix_call(call);
@@ -203,20 +205,7 @@ impl<'a> Lowerer<'a> {
                 // Depends on which lanes are active.
                 return Place::Val(Value::scalar(Expr::undef(ScalarTy::Bool)));
             }
-            (Ty::Opaque(_), n) if n.starts_with("get_") => {
-                return Place::Val(Value::scalar(Expr::undef(ScalarTy::U32)));
-            }
-            (
-                Ty::Opaque(_),
-                "read" | "sample" | "gather" | "sample_compare" | "calculate_unclamped_lod",
-            ) => {
-                self.note(format!("texture.{name}"));
-                return Place::Val(self.undef(&Ty::Vector(ScalarTy::F32, 4, false)));
-            }
-            (Ty::Opaque(_), "write" | "fence") => {
-                self.unsupported(format!("texture.{name}"), false, false, Vec::new());
-                return Place::Val(Value::void());
-            }
+            (ty @ Ty::Texture(..), _) => return self.texture_method(&ty, name, args),
             _ => {}
         }
         let t = self.type_name(this.ty());

@@ -1,55 +1,31 @@
 //! Built-in inputs (MSL specification, section 5.2.3.6).
 
 use crate::ir::Builtin;
+use crate::models::{Input, InputAttribute};
 
-/// A built-in input that an attribute names.
-#[derive(Clone, Copy)]
-pub struct Position {
-    make: fn(u8) -> Builtin,
-    vector: bool,
-}
-
-impl Position {
-    /// The input of one component; scalars have only the first.
-    pub fn component(self, i: u8) -> Option<Builtin> {
-        (self.vector && i < 3 || i == 0).then(|| (self.make)(i))
+/// The input of one component; scalars have only the first.
+pub fn component(a: &InputAttribute, i: u8) -> Option<Builtin> {
+    if i > 2 || (i > 0 && !a.vector) {
+        return None;
     }
-}
-
-/// The input that an attribute names.
-pub fn by_attribute(name: &str) -> Option<Position> {
-    let vector = |make| Some(Position { make, vector: true });
-    let scalar = |make| {
-        Some(Position {
-            make,
-            vector: false,
-        })
-    };
-    match name {
-        "thread_position_in_grid" => vector(Builtin::ThreadPositionInGrid),
-        "thread_position_in_threadgroup" => vector(Builtin::ThreadPositionInThreadgroup),
-        "threadgroup_position_in_grid" => vector(Builtin::ThreadgroupPositionInGrid),
-        "threads_per_threadgroup" => vector(Builtin::ThreadsPerThreadgroup),
-        "dispatch_threads_per_threadgroup" => vector(Builtin::DispatchThreadsPerThreadgroup),
-        "threads_per_grid" => vector(Builtin::ThreadsPerGrid),
-        "threadgroups_per_grid" => vector(Builtin::ThreadgroupsPerGrid),
-        "grid_origin" => vector(Builtin::GridOrigin),
-        "grid_size" => vector(Builtin::GridSize),
-        "thread_index_in_threadgroup" => scalar(|_| Builtin::ThreadIndexInThreadgroup),
-        "thread_index_in_simdgroup" => scalar(|_| Builtin::ThreadIndexInSimdgroup),
-        "simdgroup_index_in_threadgroup" => scalar(|_| Builtin::SimdgroupIndexInThreadgroup),
-        "threads_per_simdgroup" | "thread_execution_width" => {
-            scalar(|_| Builtin::ThreadsPerSimdgroup)
-        }
-        "simdgroups_per_threadgroup" => scalar(|_| Builtin::SimdgroupsPerThreadgroup),
-        "dispatch_simdgroups_per_threadgroup" => {
-            scalar(|_| Builtin::DispatchSimdgroupsPerThreadgroup)
-        }
-        "thread_index_in_quadgroup" => scalar(|_| Builtin::ThreadIndexInQuadgroup),
-        "quadgroup_index_in_threadgroup" => scalar(|_| Builtin::QuadgroupIndexInThreadgroup),
-        "quadgroups_per_threadgroup" | "dispatch_quadgroups_per_threadgroup" => {
-            scalar(|_| Builtin::QuadgroupsPerThreadgroup)
-        }
-        _ => None,
-    }
+    Some(match a.input {
+        Input::ThreadIndexInThreadgroup => Builtin::ThreadIndexInThreadgroup,
+        Input::ThreadPositionInThreadgroup => Builtin::ThreadPositionInThreadgroup(i),
+        Input::ThreadPositionInGrid => Builtin::ThreadPositionInGrid(i),
+        Input::ThreadgroupPositionInGrid => Builtin::ThreadgroupPositionInGrid(i),
+        Input::ThreadsPerThreadgroup => Builtin::ThreadsPerThreadgroup(i),
+        Input::DispatchThreadsPerThreadgroup => Builtin::DispatchThreadsPerThreadgroup(i),
+        Input::ThreadsPerGrid => Builtin::ThreadsPerGrid(i),
+        Input::ThreadgroupsPerGrid => Builtin::ThreadgroupsPerGrid(i),
+        Input::ThreadIndexInSimdgroup => Builtin::ThreadIndexInSimdgroup,
+        Input::SimdgroupIndexInThreadgroup => Builtin::SimdgroupIndexInThreadgroup,
+        Input::ThreadsPerSimdgroup => Builtin::ThreadsPerSimdgroup,
+        Input::SimdgroupsPerThreadgroup => Builtin::SimdgroupsPerThreadgroup,
+        Input::DispatchSimdgroupsPerThreadgroup => Builtin::DispatchSimdgroupsPerThreadgroup,
+        Input::ThreadIndexInQuadgroup => Builtin::ThreadIndexInQuadgroup,
+        Input::QuadgroupIndexInThreadgroup => Builtin::QuadgroupIndexInThreadgroup,
+        Input::QuadgroupsPerThreadgroup => Builtin::QuadgroupsPerThreadgroup,
+        Input::GridOrigin => Builtin::GridOrigin(i),
+        Input::GridSize => Builtin::GridSize(i),
+    })
 }

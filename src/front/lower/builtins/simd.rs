@@ -1,6 +1,7 @@
 //! SIMD-group and quad-group functions (MSL specification, sections 6.9.2 and 6.9.3).
 
 use crate::ir::{Expr, ScalarTy, SimdOp, Stmt};
+use crate::models::{Exchange, Scope, SimdFunction};
 
 use super::super::ctx::Lowerer;
 use super::super::fold;
@@ -8,50 +9,46 @@ use super::super::types::Ty;
 use super::super::value::{Place, Value};
 use super::Call;
 
-/// The operation of a function, with the number of its arguments.
-pub fn lookup(name: &str) -> Option<(SimdOp, usize)> {
-    use SimdOp as S;
-    let rest = name
-        .strip_prefix("simd_")
-        .or_else(|| name.strip_prefix("quad_"))?;
-    Some(match rest {
-        "broadcast" => (S::Broadcast, 2),
-        "broadcast_first" => (S::BroadcastFirst, 1),
-        "shuffle" => (S::Shuffle, 2),
-        "shuffle_xor" => (S::ShuffleXor, 2),
-        "shuffle_up" => (S::ShuffleUp, 2),
-        "shuffle_down" => (S::ShuffleDown, 2),
-        "shuffle_rotate_up" => (S::ShuffleRotateUp, 2),
-        "shuffle_rotate_down" => (S::ShuffleRotateDown, 2),
-        "shuffle_and_fill_up" => (S::ShuffleAndFillUp, 3),
-        "shuffle_and_fill_down" => (S::ShuffleAndFillDown, 3),
-        "sum" => (S::Sum, 1),
-        "product" => (S::Product, 1),
-        "min" => (S::Min, 1),
-        "max" => (S::Max, 1),
-        "and" => (S::And, 1),
-        "or" => (S::Or, 1),
-        "xor" => (S::Xor, 1),
-        "prefix_inclusive_sum" => (S::PrefixInclusiveSum, 1),
-        "prefix_exclusive_sum" => (S::PrefixExclusiveSum, 1),
-        "prefix_inclusive_product" => (S::PrefixInclusiveProduct, 1),
-        "prefix_exclusive_product" => (S::PrefixExclusiveProduct, 1),
-        "all" => (S::All, 1),
-        "any" => (S::Any, 1),
-        "ballot" => (S::Ballot, 1),
-        "active_threads_mask" => (S::ActiveThreadsMask, 0),
-        "is_first" => (S::IsFirst, 0),
-        _ => return None,
-    })
+/// The operation of a function.
+fn operation(e: Exchange) -> SimdOp {
+    match e {
+        Exchange::Broadcast => SimdOp::Broadcast,
+        Exchange::BroadcastFirst => SimdOp::BroadcastFirst,
+        Exchange::Shuffle => SimdOp::Shuffle,
+        Exchange::ShuffleXor => SimdOp::ShuffleXor,
+        Exchange::ShuffleUp => SimdOp::ShuffleUp,
+        Exchange::ShuffleDown => SimdOp::ShuffleDown,
+        Exchange::ShuffleRotateUp => SimdOp::ShuffleRotateUp,
+        Exchange::ShuffleRotateDown => SimdOp::ShuffleRotateDown,
+        Exchange::ShuffleAndFillUp => SimdOp::ShuffleAndFillUp,
+        Exchange::ShuffleAndFillDown => SimdOp::ShuffleAndFillDown,
+        Exchange::Sum => SimdOp::Sum,
+        Exchange::Product => SimdOp::Product,
+        Exchange::Min => SimdOp::Min,
+        Exchange::Max => SimdOp::Max,
+        Exchange::And => SimdOp::And,
+        Exchange::Or => SimdOp::Or,
+        Exchange::Xor => SimdOp::Xor,
+        Exchange::PrefixInclusiveSum => SimdOp::PrefixInclusiveSum,
+        Exchange::PrefixExclusiveSum => SimdOp::PrefixExclusiveSum,
+        Exchange::PrefixInclusiveProduct => SimdOp::PrefixInclusiveProduct,
+        Exchange::PrefixExclusiveProduct => SimdOp::PrefixExclusiveProduct,
+        Exchange::All => SimdOp::All,
+        Exchange::Any => SimdOp::Any,
+        Exchange::Ballot => SimdOp::Ballot,
+        Exchange::ActiveThreadsMask => SimdOp::ActiveThreadsMask,
+        Exchange::IsFirst => SimdOp::IsFirst,
+    }
 }
 
 impl<'a> Lowerer<'a> {
     /// Calls a SIMD-group or quad-group function.
-    pub fn simd_call(&mut self, (op, n): (SimdOp, usize), call: Call<'_, 'a>) -> Place {
-        if call.args.len() != n {
+    pub fn simd_call(&mut self, f: &SimdFunction, call: Call<'_, 'a>) -> Place {
+        let op = operation(f.op);
+        if call.args.len() != f.args {
             return self.unknown_call(call.name, &call.args, true);
         }
-        let quad = call.name.starts_with("quad_");
+        let quad = f.lanes == Scope::Quadgroup;
         let vals = self.arg_values(call.args);
         let result = |arg: ScalarTy| match op {
             SimdOp::All | SimdOp::Any | SimdOp::IsFirst => ScalarTy::Bool,

@@ -7,7 +7,7 @@ use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
 use super::Builder;
-use super::types::Specs;
+use super::types::{Specs, attributed};
 use crate::front::ast::{
     Alias, Declarator, Expr, ExprKind, FunctionRole, Init, Item, ItemKind, Path, TemplateParam,
     Type, TypeKind, VarDecl,
@@ -76,15 +76,22 @@ impl Builder<'_> {
     fn using_alias(&self, p: Pair<Rule>, template: Option<Vec<TemplateParam>>) -> ItemKind {
         let mut name = String::new();
         let mut ty = None;
+        let mut attrs = Vec::new();
         for s in p.into_inner() {
             match s.as_rule() {
                 Rule::name => name = self.word(&s).into(),
+                Rule::attribute => self.attribute(s, &mut attrs),
                 Rule::type_id => ty = Some(self.type_id(s)),
                 _ => {}
             }
         }
         match ty {
-            Some(ty) => ItemKind::Alias(Box::new(Alias { template, name, ty })),
+            Some(ty) => ItemKind::Alias(Box::new(Alias {
+                template,
+                name,
+                ty: attributed(ty, &attrs),
+                attrs,
+            })),
             None => ItemKind::Empty,
         }
     }
@@ -92,12 +99,14 @@ impl Builder<'_> {
     fn typedef(&self, p: Pair<Rule>, out: &mut Vec<Item>) {
         let span = self.span(&p);
         let mut base: Option<Type> = None;
+        let mut attrs = Vec::new();
         for s in p.into_inner() {
             match s.as_rule() {
                 Rule::decl_specs => {
                     let specs = self.decl_specs(s);
+                    base = specs.attributed();
+                    attrs = specs.attrs;
                     out.extend(specs.inline);
-                    base = specs.ty;
                 }
                 Rule::param_declarator => {
                     let Some(base) = base.clone() else { continue };
@@ -111,15 +120,19 @@ impl Builder<'_> {
                         e.name = d.name;
                         continue;
                     }
+                    let ty = attributed(d.ty, &d.attrs);
+                    let mut attrs = attrs.clone();
+                    attrs.extend(d.attrs);
                     // `typedef struct X { … } X;` says nothing new.
-                    let same = matches!(&d.ty.kind, TypeKind::Named(p)
+                    let same = matches!(&ty.kind, TypeKind::Named(p)
                         if p.as_ident() == Some(&d.name));
                     if !same {
                         out.push(Item {
                             kind: ItemKind::Alias(Box::new(Alias {
                                 template: None,
                                 name: d.name,
-                                ty: d.ty,
+                                ty,
+                                attrs,
                             })),
                             span,
                         });
@@ -185,10 +198,11 @@ impl Builder<'_> {
                 return d;
             }
             if let Some(Type {
-                kind: TypeKind::Record(record),
+                kind: TypeKind::Record(mut record),
                 ..
             }) = specs.ty
             {
+                record.attrs.extend(specs.attrs);
                 d.items.push(Item {
                     kind: ItemKind::Record(record),
                     span,
@@ -229,7 +243,7 @@ impl Builder<'_> {
 
     fn init_declarator(&self, p: Pair<Rule>, specs: &Specs) -> Declarator {
         let span = self.span(&p);
-        let base = specs.ty.clone().unwrap_or(Type {
+        let base = specs.attributed().unwrap_or(Type {
             kind: TypeKind::Auto,
             quals: specs.quals,
             span: specs.span,
@@ -246,7 +260,7 @@ impl Builder<'_> {
             match s.as_rule() {
                 Rule::declarator => {
                     let d = self.declarator(v.ty, s);
-                    v.ty = d.ty;
+                    v.ty = attributed(d.ty, &d.attrs);
                     v.name = d.name;
                     v.attrs.extend(d.attrs);
                 }

@@ -6,7 +6,7 @@ use pest::iterators::Pair;
 
 use super::super::grammar::Rule;
 use super::Builder;
-use super::types::{Specs, qualifier};
+use super::types::{Specs, attributed, qualifier};
 use crate::front::ast::{Function, FunctionRole, MemberInit, Param, Path, Quals, Type, TypeKind};
 
 impl Builder<'_> {
@@ -22,7 +22,7 @@ impl Builder<'_> {
             }
         }
         let mut f = self.blank(specs);
-        f.ret = specs.ty.clone().map(|t| self.pointers(t, ops));
+        f.ret = specs.attributed().map(|t| self.pointers(t, ops));
         self.finish(&mut f, rest);
         f
     }
@@ -195,13 +195,13 @@ impl Builder<'_> {
             match s.as_rule() {
                 Rule::decl_specs => {
                     let specs = self.decl_specs(s);
+                    ty = specs.attributed();
                     attrs = specs.attrs;
-                    ty = specs.ty;
                 }
                 Rule::param_declarator => {
                     if let Some(base) = ty.take() {
                         let d = self.declarator(base, s);
-                        param.ty = d.ty;
+                        param.ty = attributed(d.ty, &d.attrs);
                         param.name = d.name;
                         param.pack = d.pack;
                         attrs.extend(d.attrs);

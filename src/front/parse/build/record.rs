@@ -103,9 +103,11 @@ impl Builder<'_> {
         };
         let mut path: Option<Path> = None;
         let mut defined = false;
+        let mut attrs = Vec::new();
         for s in p.into_inner() {
             match s.as_rule() {
                 Rule::enum_scoped => e.scoped = true,
+                Rule::attribute => self.attribute(s, &mut attrs),
                 Rule::path => path = Some(self.path(s)),
                 Rule::enum_base => {
                     e.underlying = s
@@ -134,6 +136,14 @@ impl Builder<'_> {
                 }
                 _ => {}
             }
+        }
+        // An attribute may change the underlying type (`packed`).
+        if attrs.iter().any(|a| !a.is_harmless()) {
+            let base = e
+                .underlying
+                .take()
+                .unwrap_or_else(|| self.named(self.ident_path("int", span)));
+            e.underlying = Some(super::types::attributed(base, &attrs));
         }
         // A name that no program can write, so that a variable can have the type.
         let path = path.unwrap_or_else(|| self.ident_path(&format!("enum@{}", span.start), span));

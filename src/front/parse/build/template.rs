@@ -76,7 +76,7 @@ impl Builder<'_> {
                                     let d = self.declarator(base, t);
                                     out.name = d.name;
                                     out.pack = d.pack;
-                                    ty = Some(d.ty);
+                                    ty = Some(super::types::attributed(d.ty, &d.attrs));
                                 }
                             }
                             Rule::assign_expr => default = Some(self.assign_expr(t)),

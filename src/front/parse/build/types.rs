@@ -51,6 +51,26 @@ pub(super) struct Declared {
     pub pack: bool,
 }
 
+impl Specs {
+    /// The type with those attributes of the specifiers that may change it.
+    pub(super) fn attributed(&self) -> Option<Type> {
+        self.ty.clone().map(|t| attributed(t, &self.attrs))
+    }
+}
+
+/// A type with those attributes that may change it.
+pub(super) fn attributed(ty: Type, attrs: &[Attr]) -> Type {
+    let changing: Vec<Attr> = attrs.iter().filter(|a| !a.is_harmless()).cloned().collect();
+    if changing.is_empty() {
+        return ty;
+    }
+    Type {
+        quals: ty.quals,
+        span: ty.span,
+        kind: TypeKind::Attributed(Box::new(ty), changing),
+    }
+}
+
 impl Builder<'_> {
     pub(super) fn path(&self, p: Pair<Rule>) -> Path {
         let span = self.span(&p);
@@ -245,7 +265,8 @@ impl Builder<'_> {
                 }
                 Rule::abstract_declarator => {
                     if let Some(base) = ty.take() {
-                        ty = Some(self.declarator(base, s).ty);
+                        let d = self.declarator(base, s);
+                        ty = Some(attributed(d.ty, &d.attrs));
                     }
                 }
                 _ => {}
@@ -261,7 +282,7 @@ impl Builder<'_> {
     /// The type that `decl_specs` name.
     pub(super) fn type_of_specs(&self, p: Pair<'_, Rule>) -> Type {
         let span = self.span(&p);
-        self.decl_specs(p).ty.unwrap_or(Type {
+        self.decl_specs(p).attributed().unwrap_or(Type {
             kind: TypeKind::Auto,
             quals: Quals::default(),
             span,
@@ -299,7 +320,8 @@ impl Builder<'_> {
     /// Wraps `base` in the pointers among `pairs`.
     pub(super) fn pointers(&self, mut base: Type, ops: Vec<Pair<Rule>>) -> Type {
         for p in ops {
-            base = self.pointer(base, p).0;
+            let (ty, attrs) = self.pointer(base, p);
+            base = attributed(ty, &attrs);
         }
         base
     }

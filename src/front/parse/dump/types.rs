@@ -72,6 +72,7 @@ pub(super) fn ty(t: &Type) -> String {
             let ps: Vec<String> = params.iter().map(ty).collect();
             format!("(fn {} ({}))", ty(ret), ps.join(" "))
         }
+        TypeKind::Attributed(i, a) => format!("(attributed {} {})", ty(i), attrs(a)),
         TypeKind::Record(r) => {
             let mut w = Writer {
                 out: String::new(),
