@@ -6,7 +6,7 @@
 //! `b ^ 1`, `!b`, and ring counters `(x + c) % m`.
 
 use super::term::{TermId, TermKind, Terms, range_of};
-use crate::ir::{BinOp, LoopId, ScalarTy, UnOp, VarId};
+use crate::ir::{BinOp, LoopId, ScalarTy, UnOp};
 
 /// A recognised recurrence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,6 @@ pub fn recognise(
     terms: &mut Terms,
     l: LoopId,
     phi: TermId,
-    var: VarId,
     init: TermId,
     next: TermId,
 ) -> Option<Recurrence> {
@@ -46,7 +45,7 @@ pub fn recognise(
         return None;
     }
     if let Some(init) = terms.as_const(init)
-        && let Some(r) = ring(terms, l, phi, ty, init, next)
+        && let Some(r) = ring(terms, phi, ty, init, next)
     {
         return Some(r);
     }
@@ -56,7 +55,6 @@ pub fn recognise(
     let mut step = terms.int(ty, 0);
     let mut seen = 0;
     linear(terms, l, phi, ty, next, 1, &mut step, &mut seen)?;
-    let _ = var;
     (seen == 1).then_some(Recurrence::Linear { step })
 }
 
@@ -106,7 +104,6 @@ fn linear(
 
 fn ring(
     terms: &mut Terms,
-    l: LoopId,
     phi: TermId,
     ty: ScalarTy,
     init: i128,
@@ -143,7 +140,7 @@ fn ring(
     let sum_ty = terms.ty(sum);
     let mut step = terms.int(sum_ty, 0);
     let mut seen = 0;
-    linear_any(terms, l, phi, sum_ty, sum, &mut step, &mut seen)?;
+    linear_any(terms, phi, sum, &mut step, &mut seen)?;
     let step = terms.as_const(step)?;
     let fits = step >= 0
         && modulus >= 1
@@ -157,12 +154,10 @@ fn ring(
     })
 }
 
-/// As [`linear`], in the type of the sum, where the phi may be widened on the way.
+/// As [`linear`] for constant steps, where the phi may be widened on the way.
 fn linear_any(
     terms: &mut Terms,
-    l: LoopId,
     phi: TermId,
-    ty: ScalarTy,
     t: TermId,
     step: &mut TermId,
     seen: &mut i32,
@@ -177,8 +172,8 @@ fn linear_any(
             Some(())
         }
         TermKind::Binary(BinOp::Add, a, b) => {
-            linear_any(terms, l, phi, ty, a, step, seen)?;
-            linear_any(terms, l, phi, ty, b, step, seen)
+            linear_any(terms, phi, a, step, seen)?;
+            linear_any(terms, phi, b, step, seen)
         }
         TermKind::Const(_) => {
             *step = terms.binary(BinOp::Add, *step, t);

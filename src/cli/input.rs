@@ -7,7 +7,7 @@ use super::args::{Color, SourceArgs};
 use crate::front::ast::TranslationUnit;
 use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
-use crate::ir::Kernel;
+use crate::ir::{Kernel, Space};
 use crate::report::model::ErrorReport;
 use crate::source::{Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render};
 
@@ -91,6 +91,9 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
     if lower && !broken {
         let out = lower_file(&parsed.unit, &LowerOptions::default());
         diagnostics.extend(out.diagnostics);
+        for k in &out.kernels {
+            impossible(k, &map, &mut diagnostics);
+        }
         kernels = out.kernels;
     }
     if map.file(file).text.trim().is_empty() && diagnostics.is_empty() {
@@ -106,6 +109,50 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
         kernels,
         diagnostics,
     })
+}
+
+/// More than any device has: 1 GiB of threadgroup memory.
+const TOO_LARGE: u64 = 1 << 30;
+
+/// What no compiler would accept, found during lowering.
+fn impossible(k: &Kernel, map: &SourceMap, out: &mut Vec<Diagnostic>) {
+    for o in &k.objects {
+        let size = o.size.unwrap_or(0);
+        if o.space == Space::Threadgroup && size >= TOO_LARGE {
+            out.push(
+                Diagnostic::error(format!(
+                    "threadgroup array `{}` has {size} bytes; devices have {} bytes of threadgroup memory",
+                    o.name,
+                    32 * 1024
+                ))
+                .with_primary(o.span, "this array")
+                .with_help("check the array's size"),
+            );
+        }
+    }
+    for u in &k.unsupported {
+        let Some(name) = u
+            .construct
+            .strip_prefix("undeclared identifier `")
+            .and_then(|s| s.strip_suffix('`'))
+        else {
+            continue;
+        };
+        // A name that its own macro expands to: the macro refers to itself and to nothing else.
+        if map
+            .expansion_chain(u.span)
+            .iter()
+            .any(|e| &*e.macro_name == name)
+        {
+            out.push(
+                Diagnostic::error(format!(
+                    "macro `{name}` expands to itself, and nothing else of that name is declared"
+                ))
+                .with_primary(u.span, "used here")
+                .with_help("define the macro as something else, or declare what it should name"),
+            );
+        }
+    }
 }
 
 /// Whether to colour standard output / standard error.

@@ -285,6 +285,7 @@ impl<'a> Encoder<'a> {
         let ty = self.facts.terms.ty(t);
         let k = self.lazy(count, ctx);
         let Some(range) = self.no_wrap.get(&who).copied() else {
+            self.previous_iteration(who, &k, ctx);
             let (i, s) = (self.lazy(init, ctx), self.lazy(step, ctx));
             let p = self.logic.mul(&s, &k);
             return i.plus(&p);
@@ -316,6 +317,30 @@ impl<'a> Encoder<'a> {
             self.logic.assume(v, fact);
         }
         Lin::atom(v)
+    }
+
+    /// A form that may wrap can come back into the range of the test: at least the iteration before
+    /// must have been a real one.
+    fn previous_iteration(&mut self, who: (LoopId, VarId), k: &Lin, ctx: &Ctx) {
+        let facts = self.facts;
+        let guard = facts.loops.get(who.0.index()).and_then(|l| {
+            l.inducts
+                .iter()
+                .find(|f| f.var == who.1)
+                .map(|f| f.back_guard)
+        });
+        let (Some(guard), Some(&(atom, _)), true) = (guard, k.terms.last(), ctx.depth > 0) else {
+            return;
+        };
+        let mut before = ctx.clone();
+        before.depth -= 1;
+        before.counters.insert(who.0, k.offset(-1));
+        let entered = self.entry_guard(who.0, &before);
+        let later = self.logic.le(&Lin::constant(1), k);
+        let when = self.logic.and(&[entered, later]);
+        let held = self.bool(guard, &before);
+        let fact = self.logic.implies(when, held);
+        self.logic.assume(atom, fact);
     }
 
     /// A step as the signed number nearest to zero (`i -= 1` on `uint` adds 2^32 - 1).

@@ -62,6 +62,10 @@ pub struct Counts {
 /// Most pairs in one query.
 const BATCH: usize = 64;
 
+/// After this many undecided pairs of one interval the rest is not tried: the answer is already
+/// `unknown`, and each costs the full time limit.
+const PATIENCE: usize = 3;
+
 /// Decides pairs until one is not safe; `Ok` when all are safe.
 pub fn first_unsafe(
     ie: &mut IntervalEncoder<'_>,
@@ -70,6 +74,7 @@ pub fn first_unsafe(
     counts: &mut Counts,
 ) -> Option<(usize, PairAnswer)> {
     let mut undecided = None;
+    let mut failures = 0;
     for (c, chunk) in pairs.chunks(BATCH).enumerate() {
         let mut stack = vec![(0, chunk.len())];
         while let Some((from, to)) = stack.pop() {
@@ -103,6 +108,10 @@ pub fn first_unsafe(
                         }
                         PairAnswer::Undecided(why) => {
                             undecided.get_or_insert((index, PairAnswer::Undecided(why)));
+                            failures += 1;
+                            if failures >= PATIENCE {
+                                return undecided;
+                            }
                             if at > 0 {
                                 stack.push((from, from + at));
                             }

@@ -149,18 +149,11 @@ fn prepare(
             races_ms: 0.0,
         };
         let t1 = Instant::now();
-        p.races = existing_races(&p.plan(kernel, options), options.jobs, counts);
+        let (races, complete) = existing_races(&p.plan(kernel, options), options.jobs, counts);
+        p.races = races;
         p.races_ms = ms(t1);
-        if std::env::var_os("UB_TRACE").is_some() {
-            eprintln!(
-                "round {round} eval {:.0} races {:.0} n={} {:?}",
-                p.evaluate_ms,
-                p.races_ms,
-                p.races.len(),
-                counts
-            );
-        }
-        let suspects: BTreeSet<AccessId> = if p.facts.wild.is_empty() && round < ROUNDS {
+        let judged = complete && p.facts.wild.is_empty();
+        let suspects: BTreeSet<AccessId> = if judged && round < ROUNDS {
             p.races
                 .iter()
                 .flat_map(|r| r.accesses.iter().map(|a| a.2))
@@ -169,7 +162,7 @@ fn prepare(
             p.facts.provisional.keys().copied().collect()
         };
         let before = distrusted.len();
-        if p.facts.wild.is_empty() && p.races.is_empty() {
+        if judged && p.races.is_empty() {
             return Ok(p);
         }
         distrusted.extend(
@@ -452,7 +445,8 @@ pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> In
     )
 }
 
-fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> Vec<Race> {
+/// The races of the kernel as written, and whether every pair was judged.
+fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec<Race>, bool) {
     let mut tasks = Vec::new();
     for space in plan.spaces() {
         for mode in plan.modes(space) {
@@ -472,6 +466,7 @@ fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> Vec<Race
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
         let mut out: Vec<Race> = Vec::new();
+        let mut complete = true;
         while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, plan.limit, &mut counts) {
             let pair = pairs[at].clone();
             let Some(r) = race(plan, mode, &mut ie, &pair, &answer, &mut counts) else {
@@ -479,12 +474,19 @@ fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> Vec<Race
             };
             let key = race_key(&r);
             pairs.retain(|p| pair_key(plan, p) != Some(key));
+            let undecided = r.undecided;
             out.push(r);
+            if undecided {
+                // Each further one would cost the time limit again; what is left is not judged.
+                complete = pairs.is_empty();
+                break;
+            }
         }
-        (out, counts)
+        (out, counts, complete)
     });
+    let complete = found.iter().all(|f| f.2);
     let mut all: BTreeMap<_, Race> = BTreeMap::new();
-    for (races, c) in found {
+    for (races, c, _) in found {
         counts.add(&c);
         for r in races {
             let key = race_key(&r);
@@ -505,7 +507,7 @@ fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> Vec<Race
             }
         }
     }
-    all.into_values().collect()
+    (all.into_values().collect(), complete)
 }
 
 type RaceKey = (u32, (u32, u32), (u32, u32));

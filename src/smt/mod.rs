@@ -7,7 +7,7 @@ mod translate;
 
 use std::time::{Duration, Instant};
 
-use z3::{Params, SatResult, Tactic};
+use z3::{Config, Params, SatResult, Tactic};
 
 use crate::encode::logic::{BoolId, Lin, Logic};
 use translate::Translator;
@@ -67,30 +67,57 @@ pub fn check(
         return Answer::Unsat;
     }
     // Two arithmetic engines, neither better everywhere: a quick try with the one that is faster
-    // on most obligations, the other for the rest of the time.
-    let quick = limit.min(Duration::from_millis(150));
-    match attempt(logic, asserts, products, 2, quick, wanted) {
-        Answer::Unknown(_) if limit > quick => {
-            attempt(logic, asserts, products, 6, limit - quick, wanted)
+    // on most obligations, then the other. The first try is bounded by resources rather than
+    // time, so that the answer does not depend on the load of the machine.
+    // A context of its own for each query: what was asked before does not change the answer.
+    z3::with_z3_config(&Config::new(), || {
+        match attempt(logic, asserts, products, &QUICK, limit, wanted) {
+            Answer::Unknown(_) => attempt(logic, asserts, products, &LONG, limit, wanted),
+            other => other,
         }
-        other => other,
-    }
+    })
 }
+
+/// How one attempt is made.
+struct Engine {
+    /// Z3's `arith.solver`.
+    arithmetic: u32,
+    /// Z3's `rlimit`; roughly five million units are a second.
+    resources: Option<u32>,
+}
+
+const QUICK: Engine = Engine {
+    arithmetic: 2,
+    resources: Some(1_500_000),
+};
+
+const LONG: Engine = Engine {
+    arithmetic: 6,
+    resources: None,
+};
 
 fn attempt(
     logic: &Logic,
     asserts: &[BoolId],
     products: Products,
-    engine: u32,
+    engine: &Engine,
     limit: Duration,
     wanted: &Wanted,
 ) -> Answer {
     let started = Instant::now();
-    let solver = Tactic::new("smt").solver();
+    let mut options = Params::new();
+    options.set_u32("arith.solver", engine.arithmetic);
+    let tactic = Tactic::new("simplify")
+        .and_then(&Tactic::new("propagate-values"))
+        .and_then(&Tactic::new("solve-eqs"))
+        .and_then(&Tactic::new("smt").with(&options));
+    let solver = tactic.solver();
     let mut params = Params::new();
     let ms = limit.as_millis().clamp(1, u128::from(u32::MAX) - 1);
     params.set_u32("timeout", ms as u32);
-    params.set_u32("arith.solver", engine);
+    if let Some(r) = engine.resources {
+        params.set_u32("rlimit", r);
+    }
     solver.set_params(&params);
     let mut tr = Translator::new(logic, products, asserts);
     for a in asserts {
@@ -98,22 +125,6 @@ fn attempt(
         solver.assert(&b);
     }
     let result = guarded(&solver, limit);
-    if std::env::var_os("UB_TRACE").is_some() {
-        eprintln!(
-            "{engine} {:?} {:?} n={} {:?}",
-            products,
-            result,
-            asserts.len(),
-            started.elapsed()
-        );
-        if started.elapsed().as_millis() > 1500 {
-            let n = std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap()
-                .as_millis();
-            std::fs::write(format!("/tmp/slow/{n}.smt2"), solver.to_smt2()).unwrap();
-        }
-    }
     match result {
         SatResult::Unsat => Answer::Unsat,
         SatResult::Sat => match solver.get_model() {

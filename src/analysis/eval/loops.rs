@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         if !pass.back.dead {
             for (&v, &phi) in &phis {
                 let (init, next) = (s.vars[v.index()], pass.back.vars[v.index()]);
-                if let Some(r) = recognise(&mut self.facts.terms, *id, phi, v, init, next) {
+                if let Some(r) = recognise(&mut self.facts.terms, *id, phi, init, next) {
                     forms.insert(v, r);
                 }
             }
