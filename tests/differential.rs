@@ -34,7 +34,11 @@ fn shrink(mut g: Gen, claim: &str) -> (Gen, Option<Failure>) {
             if started.elapsed() > Duration::from_secs(90) {
                 return (g, found);
             }
-            if let Some(f) = check(&s, true).failures.into_iter().find(|f| f.claim == claim) {
+            if let Some(f) = check(&s, true)
+                .failures
+                .into_iter()
+                .find(|f| f.claim == claim)
+            {
                 g = s;
                 found = Some(f);
                 continue 'next;
@@ -82,11 +86,15 @@ fn verdicts_agree_with_executions() {
                     t.slow.push((spent, n));
                     if let Some(f) = c.failures.first() {
                         if f.claim == "front" {
-                            let what: String = f.text.chars().filter(|c| !c.is_ascii_digit()).collect();
+                            let what: String =
+                                f.text.chars().filter(|c| !c.is_ascii_digit()).collect();
                             *t.rejected.entry(what).or_default() += 1;
                             continue;
                         }
-                        eprintln!("seed {seed} kernel {n}: {} line {} refuted: {}", f.claim, f.line, f.text);
+                        eprintln!(
+                            "seed {seed} kernel {n}: {} line {} refuted: {}",
+                            f.claim, f.line, f.text
+                        );
                         t.failures.insert(n, (g.clone(), f.clone()));
                     }
                     t.kernels += 1;
@@ -107,7 +115,12 @@ fn verdicts_agree_with_executions() {
     });
     let mut t = total.into_inner().expect("no panic elsewhere");
     let all: u64 = t.verdicts.values().sum();
-    let unknown: u64 = t.verdicts.iter().filter(|(k, _)| k.starts_with("unknown")).map(|(_, v)| v).sum();
+    let unknown: u64 = t
+        .verdicts
+        .iter()
+        .filter(|(k, _)| k.starts_with("unknown"))
+        .map(|(_, v)| v)
+        .sum();
     let divergent = t.verdicts.get("unknown: divergent").copied().unwrap_or(0);
     println!(
         "{} kernels (seed {seed}), {all} barriers, {} executions, {} s; race-free and uniform: {}",
@@ -117,7 +130,10 @@ fn verdicts_agree_with_executions() {
         t.race_free
     );
     for (k, v) in &t.verdicts {
-        println!("  {k}: {v} ({:.1} %)", 100.0 * *v as f64 / all.max(1) as f64);
+        println!(
+            "  {k}: {v} ({:.1} %)",
+            100.0 * *v as f64 / all.max(1) as f64
+        );
     }
     println!(
         "decided: {:.1} % ({:.1} % without divergent barriers)",
@@ -131,25 +147,40 @@ fn verdicts_agree_with_executions() {
         println!("  rejected {n} times: {k}");
     }
     t.slow.sort_unstable();
-    println!("  slowest: {:?} ms", t.slow.iter().rev().take(4).collect::<Vec<_>>());
+    println!(
+        "  slowest: {:?} ms",
+        t.slow.iter().rev().take(4).collect::<Vec<_>>()
+    );
     if number("UNBARRIER_DIFF_SHOW", 0) > 0 {
         for (k, (_, list)) in &mut t.imprecise {
             list.sort_unstable();
             for (_, n, line) in list.iter().take(number("UNBARRIER_DIFF_SHOW", 0) as usize) {
                 let g = make(seed, *n);
-                println!("--- {k}: kernel {n}, line {line}, {:?}\n{}", g.config, g.text());
+                println!(
+                    "--- {k}: kernel {n}, line {line}, {:?}\n{}",
+                    g.config,
+                    g.text()
+                );
             }
         }
     }
     let mut shown = String::new();
-    for (n, (g, f)) in t.failures.iter().take(number("UNBARRIER_DIFF_SHRINK", 6) as usize) {
+    for (n, (g, f)) in t
+        .failures
+        .iter()
+        .take(number("UNBARRIER_DIFF_SHRINK", 6) as usize)
+    {
         let (small, found) = shrink(g.clone(), f.claim);
         let f = found.unwrap_or_else(|| f.clone());
         let c = &small.config;
         let size = c.threads.map(|n| n.to_string()).join(",");
         let text = format!(
             "// unbarrier: --threadgroup {size} --assume \"N <= {}\"\n// seed {seed} kernel {n}: {} line {}, {c:?}\n// {}\n{}",
-            c.most, f.claim, f.line, f.text, small.text()
+            c.most,
+            f.claim,
+            f.line,
+            f.text,
+            small.text()
         );
         if let Ok(dir) = std::env::var("UNBARRIER_DIFF_KEEP") {
             let _ = std::fs::write(format!("{dir}/refuted_{seed}_{n}.metal"), &text);
@@ -163,5 +194,8 @@ fn verdicts_agree_with_executions() {
         t.failures.len()
     );
     let rejected: u64 = t.rejected.values().sum();
-    assert!(rejected * 20 <= count.max(20), "{rejected} kernels were not understood");
+    assert!(
+        rejected * 20 <= count.max(20),
+        "{rejected} kernels were not understood"
+    );
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use unbarrier::encode::launch::Contract;
-use unbarrier::exec::{BufferSpec, Conflict, Fill, Finding, Launch, Outcome, RunOptions, Schedule, run};
+use unbarrier::exec::{
+    BufferSpec, Conflict, Fill, Finding, Launch, Outcome, RunOptions, Schedule, run,
+};
 use unbarrier::front::assume::{parse_assumption, resolve};
 use unbarrier::front::lower::{LowerOptions, lower_file};
 use unbarrier::front::parse::parse;
@@ -50,7 +52,11 @@ pub fn front(text: &str) -> Result<Front, String> {
     let pre = preprocess(&mut map, main, &PreprocessOptions::default());
     let parsed = parse(&pre.tokens);
     let out = lower_file(&parsed.unit, &LowerOptions::default());
-    let bad = parsed.diagnostics.iter().chain(&out.diagnostics).find(|d| d.is_error());
+    let bad = parsed
+        .diagnostics
+        .iter()
+        .chain(&out.diagnostics)
+        .find(|d| d.is_error());
     if let Some(d) = bad {
         let at = d.primary_span().map(|s| map.line_col(s.file, s.start));
         return Err(format!("{at:?}: {}", d.message));
@@ -69,8 +75,13 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
     let mut map = SourceMap::new();
     let main = map.add_file("random.metal", PathBuf::new(), text);
     let unit = parse(&preprocess(&mut map, main, &PreprocessOptions::default()).tokens).unit;
-    let expr = parse_assumption(&assumed, text, PathBuf::new(), &PreprocessOptions::default())
-        .map_err(|e| e.to_string())?;
+    let expr = parse_assumption(
+        &assumed,
+        text,
+        PathBuf::new(),
+        &PreprocessOptions::default(),
+    )
+    .map_err(|e| e.to_string())?;
     let uses = kernel.scalars.iter().any(|s| s.name == "N");
     let assumptions = if uses {
         vec![resolve(&assumed, &expr, &unit, kernel).map_err(|e| e.to_string())?]
@@ -106,7 +117,13 @@ fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
         vec![0]
     };
     let random = |seed, low, high| Fill::Random { seed, low, high };
-    let fills = [random(7, 0, 3), Fill::Index, Fill::Zeros, random(3, 0, 9), random(5, 1, 1)];
+    let fills = [
+        random(7, 0, 3),
+        Fill::Index,
+        Fill::Zeros,
+        random(3, 0, 9),
+        random(5, 1, 1),
+    ];
     let reads = kernel.objects.iter().any(|o| o.name == "in");
     let mut out = Vec::new();
     for size in &sizes {
@@ -121,7 +138,11 @@ fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
                     l = l.with("N", i128::from(*n));
                 }
                 for o in kernel.objects.iter().filter(|o| o.param.is_some()) {
-                    let f = if o.name == "out" { random(11, 0, 5) } else { *fill };
+                    let f = if o.name == "out" {
+                        random(11, 0, 5)
+                    } else {
+                        *fill
+                    };
                     l = l.with_buffer(&o.name, BufferSpec::filled(f));
                 }
                 out.push(l);
@@ -192,7 +213,10 @@ fn why(r: &Reason) -> String {
 
 fn shown(kernel: &Kernel, map: &SourceMap, (c, l, s): &(Conflict, Launch, Schedule)) -> String {
     let line = |a: &unbarrier::exec::AccessRef| map.line_col(a.span.file, a.span.start).0;
-    let object = kernel.objects.get(c.object.index()).map_or("?", |o| o.name.as_str());
+    let object = kernel
+        .objects
+        .get(c.object.index())
+        .map_or("?", |o| o.name.as_str());
     format!(
         "threads {} (line {}, iterations {:?}) and {} (line {}, iterations {:?}) conflict on {object} at byte {}; threadgroup {:?}, \
          simd width {}, scalars {:?}, in {:?}, schedule {s:?}",
@@ -215,7 +239,11 @@ pub fn check(g: &Gen, light: bool) -> Checked {
     let text = g.text();
     let mut out = Checked::default();
     let front_failed = |e: String| Checked {
-        failures: vec![Failure { claim: "front", line: 0, text: e }],
+        failures: vec![Failure {
+            claim: "front",
+            line: 0,
+            text: e,
+        }],
         ..Checked::default()
     };
     let f = match front(&text) {
@@ -235,9 +263,14 @@ pub fn check(g: &Gen, light: bool) -> Checked {
     out.race_free = v.race_free;
     out.divergent = v.divergent.iter().any(|d| !d.ended_only);
     let launches = launches(&g.config, kernel);
-    let mut r = Runner { kernel, launches: &launches, runs: 0 };
+    let mut r = Runner {
+        kernel,
+        launches: &launches,
+        runs: 0,
+    };
     let line = |s: unbarrier::source::Span| f.map.line_col(s.file, s.start).0;
-    let fail = |out: &mut Checked, claim, line, text| out.failures.push(Failure { claim, line, text });
+    let fail =
+        |out: &mut Checked, claim, line, text| out.failures.push(Failure { claim, line, text });
     // Races of the kernel as written.
     if v.race_free {
         let found = r.find(&BTreeSet::new(), |o, _| {
@@ -258,11 +291,18 @@ pub fn check(g: &Gen, light: bool) -> Checked {
             fail(&mut out, "race_free", 0, text);
         }
     }
-    let by_site: BTreeMap<_, Vec<BarrierId>> =
-        sites(kernel).into_iter().map(|s| (s.span, s.instances)).collect();
+    let by_site: BTreeMap<_, Vec<BarrierId>> = sites(kernel)
+        .into_iter()
+        .map(|s| (s.span, s.instances))
+        .collect();
     for b in &v.sites {
         let at = line(b.span);
-        let all: BTreeSet<BarrierId> = by_site.get(&b.span).into_iter().flatten().copied().collect();
+        let all: BTreeSet<BarrierId> = by_site
+            .get(&b.span)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
         match b.verdict {
             Verdict::Removable => {
                 *out.verdicts.entry("removable".into()).or_default() += 1;
@@ -284,12 +324,19 @@ pub fn check(g: &Gen, light: bool) -> Checked {
             Verdict::Required => {
                 *out.verdicts.entry("required".into()).or_default() += 1;
                 if !b.witness.as_ref().is_some_and(|w| w.replayed) {
-                    fail(&mut out, "required", at, "the witness was not replayed".into());
+                    fail(
+                        &mut out,
+                        "required",
+                        at,
+                        "the witness was not replayed".into(),
+                    );
                 }
             }
             Verdict::Unknown => {
                 let reason = why(&b.reason);
-                *out.verdicts.entry(format!("unknown: {reason}")).or_default() += 1;
+                *out.verdicts
+                    .entry(format!("unknown: {reason}"))
+                    .or_default() += 1;
                 if !light && reason != "divergent" && r.due(&all).is_none() {
                     out.imprecise.push((reason, at));
                 }
@@ -299,10 +346,16 @@ pub fn check(g: &Gen, light: bool) -> Checked {
     // Instances alone.
     for b in &v.barriers {
         let many = by_site.get(&b.span).is_some_and(|i| i.len() > 1);
-        if many && b.verdict == Verdict::Removable
+        if many
+            && b.verdict == Verdict::Removable
             && let Some(x) = r.due(&BTreeSet::from([b.barrier]))
         {
-            fail(&mut out, "removable", line(b.span), shown(kernel, &f.map, &x));
+            fail(
+                &mut out,
+                "removable",
+                line(b.span),
+                shown(kernel, &f.map, &x),
+            );
         }
     }
     // The joint set.
@@ -333,7 +386,9 @@ fn differs(r: &mut Runner<'_>, kernel: &Kernel, without: &BTreeSet<BarrierId>) -
             && !o.findings.iter().any(|f| {
                 matches!(
                     f,
-                    Finding::OutOfBounds { .. } | Finding::UninitialisedRead { .. } | Finding::StepLimit { .. }
+                    Finding::OutOfBounds { .. }
+                        | Finding::UninitialisedRead { .. }
+                        | Finding::StepLimit { .. }
                 )
             })
     };
@@ -356,7 +411,10 @@ fn weakened(text: &str, at: u32, launches: &[Launch], runs: &mut u64) -> Option<
         .map(|(n, l)| {
             let l = l.to_string();
             if n == at {
-                format!("{} {l}", l.replace("threadgroup_barrier(", "simdgroup_barrier("))
+                format!(
+                    "{} {l}",
+                    l.replace("threadgroup_barrier(", "simdgroup_barrier(")
+                )
             } else {
                 l
             }
@@ -369,11 +427,16 @@ fn weakened(text: &str, at: u32, launches: &[Launch], runs: &mut u64) -> Option<
         .iter()
         .enumerate()
         .filter(|(_, b)| {
-            b.scope == BarrierScope::Threadgroup && f.map.line_col(b.span.file, b.span.start).0 == at
+            b.scope == BarrierScope::Threadgroup
+                && f.map.line_col(b.span.file, b.span.start).0 == at
         })
         .map(|(i, _)| BarrierId(i as u32))
         .collect();
-    let mut r = Runner { kernel: &f.kernel, launches, runs: 0 };
+    let mut r = Runner {
+        kernel: &f.kernel,
+        launches,
+        runs: 0,
+    };
     let x = r.due(&ids);
     *runs += r.runs;
     x.map(|x| shown(&f.kernel, &f.map, &x))

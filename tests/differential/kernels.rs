@@ -98,7 +98,10 @@ impl Place {
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum S {
-    Barrier { wide: bool, flags: &'static str },
+    Barrier {
+        wide: bool,
+        flags: &'static str,
+    },
     Write(Place, E),
     Read(Place),
     Update(Place, E),
@@ -106,7 +109,11 @@ pub enum S {
     Around(&'static str, E, &'static str),
     Text(String),
     If(E, Vec<S>, Vec<S>),
-    Loop { open: String, body: Vec<S>, close: String },
+    Loop {
+        open: String,
+        body: Vec<S>,
+        close: String,
+    },
 }
 
 /// How it is launched.
@@ -175,7 +182,10 @@ impl Gen {
             out.push(g);
         }
         for body in edits(&self.body) {
-            out.push(Gen { body, ..self.clone() });
+            out.push(Gen {
+                body,
+                ..self.clone()
+            });
         }
         for i in 0..self.helpers.len() {
             for body in edits(&self.helpers[i].1) {
@@ -192,10 +202,16 @@ impl Gen {
         let c = &self.config;
         let mut configs = Vec::new();
         if c.symbolic {
-            configs.push(Config { symbolic: false, ..c.clone() });
+            configs.push(Config {
+                symbolic: false,
+                ..c.clone()
+            });
         }
         if c.width != 32 {
-            configs.push(Config { width: 32, ..c.clone() });
+            configs.push(Config {
+                width: 32,
+                ..c.clone()
+            });
         }
         for i in (0..3).rev() {
             for m in [1, 2, c.threads[i] / 2, c.threads[i] - 1] {
@@ -208,11 +224,17 @@ impl Gen {
         }
         for m in [0, 1, c.most / 2] {
             if m < c.most {
-                configs.push(Config { most: m, ..c.clone() });
+                configs.push(Config {
+                    most: m,
+                    ..c.clone()
+                });
             }
         }
         for config in configs {
-            out.push(Gen { config, ..self.clone() });
+            out.push(Gen {
+                config,
+                ..self.clone()
+            });
         }
         out
     }
@@ -223,17 +245,35 @@ fn block(o: &mut String, body: &[S], depth: usize) {
     for s in body {
         match s {
             S::Barrier { wide, flags } => {
-                let name = if *wide { "threadgroup_barrier" } else { "simdgroup_barrier" };
+                let name = if *wide {
+                    "threadgroup_barrier"
+                } else {
+                    "simdgroup_barrier"
+                };
                 let _ = writeln!(o, "{pad}{name}({flags});");
             }
             S::Write(p, e) => {
-                let _ = writeln!(o, "{pad}{} = {}{}{};", p.text(), p.store.0, e.text(), p.store.1);
+                let _ = writeln!(
+                    o,
+                    "{pad}{} = {}{}{};",
+                    p.text(),
+                    p.store.0,
+                    e.text(),
+                    p.store.1
+                );
             }
             S::Read(p) => {
                 let _ = writeln!(o, "{pad}acc += {}{}{};", p.load.0, p.text(), p.load.1);
             }
             S::Update(p, e) => {
-                let _ = writeln!(o, "{pad}{} += {}{}{};", p.text(), p.store.0, e.text(), p.store.1);
+                let _ = writeln!(
+                    o,
+                    "{pad}{} += {}{}{};",
+                    p.text(),
+                    p.store.0,
+                    e.text(),
+                    p.store.1
+                );
             }
             S::Around(a, e, b) => {
                 let _ = writeln!(o, "{pad}{a}{}{b}", e.text());
@@ -294,16 +334,33 @@ fn edits(body: &[S]) -> Vec<Vec<S>> {
                     out.push(with(i, vec![S::If(c, yes.clone(), no.clone())]));
                 }
             }
-            S::Loop { open, body: inner, close } => {
+            S::Loop {
+                open,
+                body: inner,
+                close,
+            } => {
                 out.push(with(i, inner.clone()));
                 for e in edits(inner) {
-                    let l = S::Loop { open: open.clone(), body: e, close: close.clone() };
+                    let l = S::Loop {
+                        open: open.clone(),
+                        body: e,
+                        close: close.clone(),
+                    };
                     out.push(with(i, vec![l]));
                 }
             }
             S::Write(p, e) => {
                 for q in p.index.smaller() {
-                    out.push(with(i, vec![S::Write(Place { index: q, ..p.clone() }, e.clone())]));
+                    out.push(with(
+                        i,
+                        vec![S::Write(
+                            Place {
+                                index: q,
+                                ..p.clone()
+                            },
+                            e.clone(),
+                        )],
+                    ));
                 }
                 if *e != leaf("0u") && *e != leaf("tid") {
                     out.push(with(i, vec![S::Write(p.clone(), leaf("0u"))]));
@@ -314,12 +371,27 @@ fn edits(body: &[S]) -> Vec<Vec<S>> {
                 out.push(with(i, vec![S::Write(p.clone(), e.clone())]));
                 out.push(with(i, vec![S::Read(p.clone())]));
                 for q in p.index.smaller() {
-                    out.push(with(i, vec![S::Update(Place { index: q, ..p.clone() }, e.clone())]));
+                    out.push(with(
+                        i,
+                        vec![S::Update(
+                            Place {
+                                index: q,
+                                ..p.clone()
+                            },
+                            e.clone(),
+                        )],
+                    ));
                 }
             }
             S::Read(p) => {
                 for q in p.index.smaller() {
-                    out.push(with(i, vec![S::Read(Place { index: q, ..p.clone() })]));
+                    out.push(with(
+                        i,
+                        vec![S::Read(Place {
+                            index: q,
+                            ..p.clone()
+                        })],
+                    ));
                 }
             }
             S::Around(a, e, b) => {
@@ -437,10 +509,26 @@ impl Maker {
             18 => self.uni_small(),
             19 => bin(self.thr(), "&", leaf(k)),
             20 => bin(self.thr(), ">>", leaf("1u")),
-            21 => bin(bin(bin(self.thr(), "/", leaf(k)), "*", leaf(k)), "+", bin(self.thr(), "%", leaf(k))),
-            22 => bin(bin(bin(self.thr(), "%", leaf(k)), "*", leaf("4u")), "+", bin(self.thr(), "/", leaf(k))),
-            23 => E::Wrap("uint(ushort(", Box::new(bin(self.thr(), "+", leaf("65534u"))), "))"),
-            24 => E::Wrap("uint(uchar(", Box::new(bin(self.thr(), "*", leaf("100u"))), "))"),
+            21 => bin(
+                bin(bin(self.thr(), "/", leaf(k)), "*", leaf(k)),
+                "+",
+                bin(self.thr(), "%", leaf(k)),
+            ),
+            22 => bin(
+                bin(bin(self.thr(), "%", leaf(k)), "*", leaf("4u")),
+                "+",
+                bin(self.thr(), "/", leaf(k)),
+            ),
+            23 => E::Wrap(
+                "uint(ushort(",
+                Box::new(bin(self.thr(), "+", leaf("65534u"))),
+                "))",
+            ),
+            24 => E::Wrap(
+                "uint(uchar(",
+                Box::new(bin(self.thr(), "*", leaf("100u"))),
+                "))",
+            ),
             25 => E::Wrap("uint((int(", Box::new(self.thr()), ") - 2) & 15)"),
             26 => E::Wrap("uint(abs(int(", Box::new(self.thr()), ") - 3))"),
             27 => E::Wrap("in[", Box::new(self.thr()), "]"),
@@ -500,14 +588,26 @@ impl Maker {
                 self.r.pick(&["0", "1"]).to_string()
             } else {
                 let t = self.r.pick(&self.toggles.clone());
-                if self.r.chance(40) { format!("1u - {t}") } else { t }
+                if self.r.chance(40) {
+                    format!("1u - {t}")
+                } else {
+                    t
+                }
             };
             base.replace_range(at..at + 3, &t);
         }
         let mut index = if self.r.chance(62) {
             let home = a.home.clone();
             if self.r.chance(25) && !self.uniform.is_empty() {
-                bin(home, "+", bin(leaf(self.r.pick(&self.uniform.clone())), "*", leaf(self.t.clone())))
+                bin(
+                    home,
+                    "+",
+                    bin(
+                        leaf(self.r.pick(&self.uniform.clone())),
+                        "*",
+                        leaf(self.t.clone()),
+                    ),
+                )
             } else {
                 home
             }
@@ -556,7 +656,13 @@ impl Maker {
         if len > 0 && self.r.chance(45) {
             index = bin(index, "%", leaf(format!("{len}u")));
         }
-        Place { before, index, after, store, load }
+        Place {
+            before,
+            index,
+            after,
+            store,
+            load,
+        }
     }
 
     fn value(&mut self) -> E {
@@ -577,9 +683,21 @@ impl Maker {
                 let i = self.index();
                 let i = bin(i, "%", leaf("8u"));
                 match self.r.below(4) {
-                    0 => S::Around("atomic_fetch_add_explicit(&bins[", i, "], 1u, memory_order_relaxed);"),
-                    1 => S::Around("acc += atomic_load_explicit(&bins[", i, "], memory_order_relaxed);"),
-                    2 => S::Around("atomic_store_explicit(&bins[", i, "], 3u, memory_order_relaxed);"),
+                    0 => S::Around(
+                        "atomic_fetch_add_explicit(&bins[",
+                        i,
+                        "], 1u, memory_order_relaxed);",
+                    ),
+                    1 => S::Around(
+                        "acc += atomic_load_explicit(&bins[",
+                        i,
+                        "], memory_order_relaxed);",
+                    ),
+                    2 => S::Around(
+                        "atomic_store_explicit(&bins[",
+                        i,
+                        "], 3u, memory_order_relaxed);",
+                    ),
                     _ => S::Around("acc += ((threadgroup uint*)bins)[", i, "];"),
                 }
             }
@@ -608,29 +726,101 @@ impl Maker {
         // Whether all threads make the same steps.
         let (open, close, same): (String, String, bool) = match self.r.below(22) {
             0..=3 => (format!("for (uint {v} = 0u; {v} < N; ++{v}) {{"), end, true),
-            4 => (format!("for (uint {v} = tid; {v} < N; {v} += {t}) {{"), end, false),
-            5 => (format!("for (uint {v} = tid; {v} < 24u; {v} += {t}) {{"), end, false),
-            6 => (format!("for (uint {v} = {t} / 2u; {v} > 0u; {v} >>= 1) {{"), end, true),
-            7 => (format!("for (uint {v} = 1u; {v} < {t}; {v} <<= 1) {{"), end, true),
+            4 => (
+                format!("for (uint {v} = tid; {v} < N; {v} += {t}) {{"),
+                end,
+                false,
+            ),
+            5 => (
+                format!("for (uint {v} = tid; {v} < 24u; {v} += {t}) {{"),
+                end,
+                false,
+            ),
+            6 => (
+                format!("for (uint {v} = {t} / 2u; {v} > 0u; {v} >>= 1) {{"),
+                end,
+                true,
+            ),
+            7 => (
+                format!("for (uint {v} = 1u; {v} < {t}; {v} <<= 1) {{"),
+                end,
+                true,
+            ),
             8 => (format!("for (uint {v} = N; {v} > 0u; --{v}) {{"), end, true),
             9 => (format!("for (uint {v} = N; {v}-- > 0u;) {{"), end, true),
-            10 => (format!("for (int {v} = int(N) - 1; {v} >= 0; --{v}) {{"), end, true),
-            11 => (format!("for (ushort {v} = ushort(tid); {v} < N; {v} += {t}) {{"), end, false),
-            12 => (format!("uint {v} = 0u; do {{"), format!("}} while (++{v} < N);"), true),
-            13 => (format!("uint {v} = 0u; while ({v} < N) {{"), format!("    {v} += 2u;\n    }}"), true),
-            14 => (format!("for (uint {v} = 0u; ; ++{v}) {{ if ({v} >= {k}) break;"), end, true),
-            15 => (format!("for (uchar {v} = 253; {v} != 2; ++{v}) {{"), end, true),
-            16 => (format!("for (uint {v} = 0u; {v} < {k}; ++{v}) {{"), end, true),
-            17 => (format!("for (uint {v} = tid; {v} < tid + 3u; ++{v}) {{"), end, false),
-            18 => (format!("for (uint {v} = 0u; {v} < in[tid]; ++{v}) {{"), end, false),
-            19 => (format!("for (uint {v} = 0u; {v} < in[{k}]; ++{v}) {{ if ({v} > 5u) break;"), end, true),
-            20 if self.broadcast => (format!("for (uint {v} = 0u; {v} < flag[0]; ++{v}) {{ if ({v} > 4u) break;"), end, true),
-            21 => (format!("for (uint {v} = 4294967294u; {v} != 2u; {v} += 1u) {{"), end, true),
-            _ => (format!("for (uint {v} = 0u; {v} < 3u; ++{v}) {{"), end, true),
+            10 => (
+                format!("for (int {v} = int(N) - 1; {v} >= 0; --{v}) {{"),
+                end,
+                true,
+            ),
+            11 => (
+                format!("for (ushort {v} = ushort(tid); {v} < N; {v} += {t}) {{"),
+                end,
+                false,
+            ),
+            12 => (
+                format!("uint {v} = 0u; do {{"),
+                format!("}} while (++{v} < N);"),
+                true,
+            ),
+            13 => (
+                format!("uint {v} = 0u; while ({v} < N) {{"),
+                format!("    {v} += 2u;\n    }}"),
+                true,
+            ),
+            14 => (
+                format!("for (uint {v} = 0u; ; ++{v}) {{ if ({v} >= {k}) break;"),
+                end,
+                true,
+            ),
+            15 => (
+                format!("for (uchar {v} = 253; {v} != 2; ++{v}) {{"),
+                end,
+                true,
+            ),
+            16 => (
+                format!("for (uint {v} = 0u; {v} < {k}; ++{v}) {{"),
+                end,
+                true,
+            ),
+            17 => (
+                format!("for (uint {v} = tid; {v} < tid + 3u; ++{v}) {{"),
+                end,
+                false,
+            ),
+            18 => (
+                format!("for (uint {v} = 0u; {v} < in[tid]; ++{v}) {{"),
+                end,
+                false,
+            ),
+            19 => (
+                format!("for (uint {v} = 0u; {v} < in[{k}]; ++{v}) {{ if ({v} > 5u) break;"),
+                end,
+                true,
+            ),
+            20 if self.broadcast => (
+                format!("for (uint {v} = 0u; {v} < flag[0]; ++{v}) {{ if ({v} > 4u) break;"),
+                end,
+                true,
+            ),
+            21 => (
+                format!("for (uint {v} = 4294967294u; {v} != 2u; {v} += 1u) {{"),
+                end,
+                true,
+            ),
+            _ => (
+                format!("for (uint {v} = 0u; {v} < 3u; ++{v}) {{"),
+                end,
+                true,
+            ),
         };
         let signed = open.contains("int ") && open.starts_with("for (int");
         let (u, o) = (self.uniform.len(), self.own.len());
-        let shown = if signed { format!("uint({v})") } else { v.clone() };
+        let shown = if signed {
+            format!("uint({v})")
+        } else {
+            v.clone()
+        };
         let (was, was_in) = (self.together, self.in_loop);
         self.in_loop = true;
         if same {
@@ -720,7 +910,11 @@ impl Maker {
                 };
                 out.push(S::If(leaf("tid == 0u"), vec![S::Write(one, v)], Vec::new()));
                 out.push(self.barrier());
-                let c = bin(leaf("flag[0]"), self.r.pick(&[">", "==", "<"]), leaf(self.r.pick(&["0u", "1u", "2u"])));
+                let c = bin(
+                    leaf("flag[0]"),
+                    self.r.pick(&[">", "==", "<"]),
+                    leaf(self.r.pick(&["0u", "1u", "2u"])),
+                );
                 let mut yes = Vec::new();
                 for _ in 0..1 + self.r.below(3) {
                     self.statement(&mut yes);
@@ -738,9 +932,13 @@ impl Maker {
                     1 => self.uni_small().text(),
                     _ => "2u".to_string(),
                 };
-                out.push(S::Text(format!("{c}({a}, in, out, N, tid, lane, sg, {x});")));
+                out.push(S::Text(format!(
+                    "{c}({a}, in, out, N, tid, lane, sg, {x});"
+                )));
                 if self.r.chance(70) {
-                    out.push(S::Text(format!("{c}({a}, in, out, N, tid, lane, sg, {x});")));
+                    out.push(S::Text(format!(
+                        "{c}({a}, in, out, N, tid, lane, sg, {x});"
+                    )));
                 }
             }
             19 if self.r.chance(25) && !self.in_loop => {
@@ -783,7 +981,11 @@ pub fn make(seed: u64, n: u64) -> Gen {
     let symbolic = !big && !two && r.chance(25);
     let total: u32 = threads.iter().product();
     let t = if symbolic || r.chance(30) {
-        if two { "(size.x * size.y)".to_string() } else { "size.x".to_string() }
+        if two {
+            "(size.x * size.y)".to_string()
+        } else {
+            "size.x".to_string()
+        }
     } else {
         format!("{total}u")
     };
@@ -814,27 +1016,62 @@ pub fn make(seed: u64, n: u64) -> Gen {
     };
     decls.push(format!("threadgroup uint a[{len}];"));
     let h = home(&mut m);
-    m.arrays.push(Arr { base: "a".into(), len, views: true, vector: false, space: "threadgroup", home: h });
+    m.arrays.push(Arr {
+        base: "a".into(),
+        len,
+        views: true,
+        vector: false,
+        space: "threadgroup",
+        home: h,
+    });
     if m.r.chance(45) {
         decls.push(format!("threadgroup uint b[{len}];"));
         let h = home(&mut m);
-        m.arrays.push(Arr { base: "b".into(), len, views: true, vector: false, space: "threadgroup", home: h });
+        m.arrays.push(Arr {
+            base: "b".into(),
+            len,
+            views: true,
+            vector: false,
+            space: "threadgroup",
+            home: h,
+        });
     }
     if m.r.chance(18) {
         decls.push(format!("threadgroup float4 v[{len}];"));
         let h = home(&mut m);
-        m.arrays.push(Arr { base: "v".into(), len, views: false, vector: true, space: "threadgroup", home: h });
+        m.arrays.push(Arr {
+            base: "v".into(),
+            len,
+            views: false,
+            vector: true,
+            space: "threadgroup",
+            home: h,
+        });
     }
     if m.r.chance(22) {
         decls.push(format!("threadgroup uint d[2][{len}];"));
         decls.push("uint z = 0u;".into());
         m.toggles.push("z".into());
         let h = home(&mut m);
-        m.arrays.push(Arr { base: "d[{b}]".into(), len, views: false, vector: false, space: "threadgroup", home: h });
+        m.arrays.push(Arr {
+            base: "d[{b}]".into(),
+            len,
+            views: false,
+            vector: false,
+            space: "threadgroup",
+            home: h,
+        });
     }
     if m.r.chance(30) {
         let h = home(&mut m);
-        m.arrays.push(Arr { base: "out".into(), len: 0, views: true, vector: false, space: "device", home: h });
+        m.arrays.push(Arr {
+            base: "out".into(),
+            len: 0,
+            views: true,
+            vector: false,
+            space: "device",
+            home: h,
+        });
     }
     if m.r.chance(30) {
         m.broadcast = true;
@@ -847,9 +1084,23 @@ pub fn make(seed: u64, n: u64) -> Gen {
     let mut helpers = Vec::new();
     if m.r.chance(20) {
         // What a helper can name.
-        let kept = (m.arrays.clone(), m.broadcast, m.atomics, m.t.clone(), m.two, std::mem::take(&mut m.toggles));
+        let kept = (
+            m.arrays.clone(),
+            m.broadcast,
+            m.atomics,
+            m.t.clone(),
+            m.two,
+            std::mem::take(&mut m.toggles),
+        );
         let h = home(&mut m);
-        m.arrays = vec![Arr { base: "p".into(), len: 16, views: true, vector: false, space: "threadgroup", home: h }];
+        m.arrays = vec![Arr {
+            base: "p".into(),
+            len: 16,
+            views: true,
+            vector: false,
+            space: "threadgroup",
+            home: h,
+        }];
         (m.broadcast, m.atomics, m.two) = (false, false, false);
         m.t = format!("{total}u");
         m.arrays[0].home = leaf("tid");
@@ -880,7 +1131,12 @@ pub fn make(seed: u64, n: u64) -> Gen {
     }
     let most = m.r.pick(&[2, 3, 5, 9]);
     Gen {
-        config: Config { threads, symbolic, width, most },
+        config: Config {
+            threads,
+            symbolic,
+            width,
+            most,
+        },
         decls,
         helpers,
         body,
