@@ -104,6 +104,14 @@ fn verdicts_agree_with_executions() {
                         *t.verdicts.entry(k).or_default() += v;
                     }
                     let size = g.text().len();
+                    for line in c.unseen {
+                        let e = t
+                            .imprecise
+                            .entry("required, not seen here".into())
+                            .or_default();
+                        e.0 += 1;
+                        e.1.push((size, n, line));
+                    }
                     for (reason, line) in c.imprecise {
                         let e = t.imprecise.entry(reason).or_default();
                         e.0 += 1;
@@ -141,7 +149,7 @@ fn verdicts_agree_with_executions() {
         100.0 * (all - unknown) as f64 / (all - divergent).max(1) as f64
     );
     for (k, (n, _)) in &t.imprecise {
-        println!("  unknown without a conflict in any execution, {k}: {n}");
+        println!("  no conflict in any execution, {k}: {n}");
     }
     for (k, n) in &t.rejected {
         println!("  rejected {n} times: {k}");
