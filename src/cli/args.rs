@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Command {
     /// Decide for each barrier whether it can be removed.
     Prove(ProveArgs),
+    /// Run kernels under many launches and look for data races.
+    Fuzz(FuzzArgs),
     /// Print the barrier-interval graph of the kernels of a file.
     Graph(GraphArgs),
     /// Parse files and report problems.
@@ -108,6 +110,69 @@ pub struct ProveArgs {
     pub source: SourceArgs,
 }
 
+/// Arguments of `fuzz`.
+#[derive(Clone, Debug, Args)]
+pub struct FuzzArgs {
+    /// Metal source file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only this kernel (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Vec<String>,
+    /// Numbers of threads to try (default: the size in unbarrier.toml, else 1..=1024).
+    #[arg(long, value_name = "A..=B", value_parser = threads)]
+    pub threads: Option<(u32, u32)>,
+    /// Exactly this threadgroup size.
+    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup, conflicts_with = "threads")]
+    pub threadgroup: Option<[u64; 3]>,
+    /// Delete the barriers on this line; then only races that they would have prevented count
+    /// (may be repeated).
+    #[arg(long, value_name = "LINE")]
+    pub disable: Vec<u32>,
+    /// Most runs of each kernel.
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// Which sequence of launches.
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub seed: u64,
+    /// Most seconds for each kernel.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub time: f64,
+    /// Only launches that satisfy this condition (an MSL expression; may be repeated).
+    #[arg(long, value_name = "EXPR")]
+    pub assume: Vec<String>,
+    /// Fix a scalar parameter or function constant (may be repeated).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = param, allow_hyphen_values = true)]
+    pub param: Vec<(String, i128)>,
+    /// Fix the contents of all buffers, or of one: zeros, index or random:SEED:LOW:HIGH (may be repeated).
+    #[arg(long, value_name = "[BUFFER=]CONTENTS", value_parser = fill)]
+    pub fill: Vec<(Option<String>, crate::exec::Fill)>,
+    /// Fix who runs when: in-order, reverse, random:SEED or preemptive:SEED.
+    #[arg(long, value_name = "SCHEDULE", value_parser = super::fuzz::generate::schedule_from)]
+    pub schedule: Option<crate::exec::Schedule>,
+    /// Fix the position of the threadgroup in the grid.
+    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = group)]
+    pub group: Option<[u32; 3]>,
+    /// Most steps of one thread in one run.
+    #[arg(long, value_name = "N", default_value = "2000000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub steps: u64,
+    /// Explore all interleavings of each launch (for a few threads; default 2 or 3).
+    #[arg(long)]
+    pub exhaustive: bool,
+    /// Most states of one exploration.
+    #[arg(long, value_name = "N", default_value = "200000", requires = "exhaustive", value_parser = clap::value_parser!(u64).range(1..))]
+    pub states: u64,
+    /// Take barriers to order all memory, whatever their flags.
+    #[arg(long)]
+    pub execution_barriers_order_memory: bool,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub format: Format,
+    /// How sources are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
 /// Arguments of `graph`.
 #[derive(Clone, Debug, Args)]
 pub struct GraphArgs {
@@ -161,6 +226,60 @@ fn threadgroup(s: &str) -> Result<[u64; 3], String> {
             crate::encode::launch::MAX_THREADS
         )),
     }
+}
+
+fn threads(s: &str) -> Result<(u32, u32), String> {
+    let limit = crate::encode::launch::MAX_THREADS;
+    let one = |t: &str| match t.trim().parse::<u32>() {
+        Ok(0) => Err("a threadgroup has at least one thread".to_string()),
+        Ok(n) if u64::from(n) > limit => Err(format!("a threadgroup has at most {limit} threads")),
+        Ok(n) => Ok(n),
+        Err(_) => Err(format!(
+            "`{t}` is not a number of threads; expected A..=B, as in 1..=256"
+        )),
+    };
+    let (low, high) = match s.split_once("..=") {
+        Some((a, b)) => (one(a)?, one(b)?),
+        None => (one(s)?, one(s)?),
+    };
+    if low > high {
+        return Err(format!("the range {low}..={high} is empty"));
+    }
+    Ok((low, high))
+}
+
+fn param(s: &str) -> Result<(String, i128), String> {
+    let Some((name, value)) = s.split_once('=') else {
+        return Err("expected NAME=VALUE, as in n=64".into());
+    };
+    let v = value
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{value}` is not an integer"))?;
+    Ok((name.trim().to_string(), v))
+}
+
+fn fill(s: &str) -> Result<(Option<String>, crate::exec::Fill), String> {
+    let (name, what) = match s.split_once('=') {
+        Some((n, w)) => (Some(n.to_string()), w),
+        None => (None, s),
+    };
+    Ok((name, super::fuzz::generate::fill_from(what)?))
+}
+
+fn group(s: &str) -> Result<[u32; 3], String> {
+    let parts: Vec<&str> = s.split(',').collect();
+    if parts.len() > 3 {
+        return Err("expected one to three numbers".into());
+    }
+    let mut out = [0u32; 3];
+    for (slot, p) in out.iter_mut().zip(&parts) {
+        *slot = p
+            .trim()
+            .parse()
+            .map_err(|_| format!("`{p}` is not a number"))?;
+    }
+    Ok(out)
 }
 
 fn seconds(s: &str) -> Result<f64, String> {

@@ -1,9 +1,10 @@
 //! The command line: arguments in, reports and exit codes out.
 //!
-//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, 2 bad input.
+//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved or `fuzz` found a race, 2 bad input.
 
 mod args;
 pub mod config;
+mod fuzz;
 mod graph;
 mod input;
 mod parse;
@@ -40,6 +41,7 @@ pub fn main() -> ExitCode {
         .stack_size(512 << 20)
         .spawn(move || match cli.command {
             args::Command::Prove(a) => prove::run(&a),
+            args::Command::Fuzz(a) => fuzz::run(&a),
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
         });

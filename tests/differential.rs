@@ -1,0 +1,209 @@
+//! Random kernels: what the prover claims against what executions show.
+//!
+//! `UNBARRIER_DIFF_KERNELS` kernels (default 150) from seed `UNBARRIER_DIFF_SEED` (default 1) on
+//! `UNBARRIER_DIFF_JOBS` threads (default 2), for at most `UNBARRIER_DIFF_SECONDS`. `UNBARRIER_DIFF_SHOW=1` prints the smallest kernels whose
+//! barriers stay `unknown` although no execution shows a conflict. `UNBARRIER_DIFF_KEEP=DIR` writes shrunk counterexamples there.
+//! What is checked is in `docs/soundness.md`.
+
+#[path = "differential/check.rs"]
+mod check;
+#[path = "differential/kernels.rs"]
+mod kernels;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use check::{Failure, check};
+use kernels::{Gen, make};
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|v| v.parse().ok())
+        .unwrap_or(default)
+}
+
+/// The smallest kernel that fails in the same way.
+fn shrink(mut g: Gen, claim: &str) -> (Gen, Option<Failure>) {
+    let started = Instant::now();
+    let mut found = None;
+    'next: loop {
+        for s in g.smaller() {
+            if started.elapsed() > Duration::from_secs(90) {
+                return (g, found);
+            }
+            if let Some(f) = check(&s, true)
+                .failures
+                .into_iter()
+                .find(|f| f.claim == claim)
+            {
+                g = s;
+                found = Some(f);
+                continue 'next;
+            }
+        }
+        return (g, found);
+    }
+}
+
+#[derive(Default)]
+struct Total {
+    kernels: u64,
+    runs: u64,
+    race_free: u64,
+    verdicts: BTreeMap<String, u64>,
+    failures: BTreeMap<u64, (Gen, Failure)>,
+    rejected: BTreeMap<String, u64>,
+    imprecise: BTreeMap<String, (u64, Vec<(usize, u64, u32)>)>,
+    slow: Vec<(u64, u64)>,
+}
+
+#[test]
+fn verdicts_agree_with_executions() {
+    let count = number("UNBARRIER_DIFF_KERNELS", 150);
+    let seed = number("UNBARRIER_DIFF_SEED", 1);
+    let jobs = number("UNBARRIER_DIFF_JOBS", 2).clamp(1, 64);
+    let limit = Duration::from_secs(number("UNBARRIER_DIFF_SECONDS", 100_000));
+    let started = Instant::now();
+    let next = AtomicU64::new(0);
+    let total: Mutex<Total> = Mutex::default();
+    unbarrier::smt::configure();
+    std::thread::scope(|s| {
+        for _ in 0..jobs {
+            s.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= count || started.elapsed() > limit {
+                        break;
+                    }
+                    let g = make(seed, n);
+                    let t0 = Instant::now();
+                    let c = check(&g, false);
+                    let spent = t0.elapsed().as_millis() as u64;
+                    let mut t = total.lock().expect("no panic elsewhere");
+                    t.slow.push((spent, n));
+                    if let Some(f) = c.failures.first() {
+                        if f.claim == "front" {
+                            let what: String =
+                                f.text.chars().filter(|c| !c.is_ascii_digit()).collect();
+                            *t.rejected.entry(what).or_default() += 1;
+                            continue;
+                        }
+                        eprintln!(
+                            "seed {seed} kernel {n}: {} line {} refuted: {}",
+                            f.claim, f.line, f.text
+                        );
+                        t.failures.insert(n, (g.clone(), f.clone()));
+                    }
+                    t.kernels += 1;
+                    t.runs += c.runs;
+                    t.race_free += u64::from(c.race_free);
+                    for (k, v) in c.verdicts {
+                        *t.verdicts.entry(k).or_default() += v;
+                    }
+                    let size = g.text().len();
+                    for line in c.unseen {
+                        let e = t
+                            .imprecise
+                            .entry("required, not seen here".into())
+                            .or_default();
+                        e.0 += 1;
+                        e.1.push((size, n, line));
+                    }
+                    for (reason, line) in c.imprecise {
+                        let e = t.imprecise.entry(reason).or_default();
+                        e.0 += 1;
+                        e.1.push((size, n, line));
+                    }
+                }
+            });
+        }
+    });
+    let mut t = total.into_inner().expect("no panic elsewhere");
+    let all: u64 = t.verdicts.values().sum();
+    let unknown: u64 = t
+        .verdicts
+        .iter()
+        .filter(|(k, _)| k.starts_with("unknown"))
+        .map(|(_, v)| v)
+        .sum();
+    let divergent = t.verdicts.get("unknown: divergent").copied().unwrap_or(0);
+    println!(
+        "{} kernels (seed {seed}), {all} barriers, {} executions, {} s; race-free and uniform: {}",
+        t.kernels,
+        t.runs,
+        started.elapsed().as_secs(),
+        t.race_free
+    );
+    for (k, v) in &t.verdicts {
+        println!(
+            "  {k}: {v} ({:.1} %)",
+            100.0 * *v as f64 / all.max(1) as f64
+        );
+    }
+    println!(
+        "decided: {:.1} % ({:.1} % without divergent barriers)",
+        100.0 * (all - unknown) as f64 / all.max(1) as f64,
+        100.0 * (all - unknown) as f64 / (all - divergent).max(1) as f64
+    );
+    for (k, (n, _)) in &t.imprecise {
+        println!("  no conflict in any execution, {k}: {n}");
+    }
+    for (k, n) in &t.rejected {
+        println!("  rejected {n} times: {k}");
+    }
+    t.slow.sort_unstable();
+    println!(
+        "  slowest: {:?} ms",
+        t.slow.iter().rev().take(4).collect::<Vec<_>>()
+    );
+    if number("UNBARRIER_DIFF_SHOW", 0) > 0 {
+        for (k, (_, list)) in &mut t.imprecise {
+            list.sort_unstable();
+            for (_, n, line) in list.iter().take(number("UNBARRIER_DIFF_SHOW", 0) as usize) {
+                let g = make(seed, *n);
+                println!(
+                    "--- {k}: kernel {n}, line {line}, {:?}\n{}",
+                    g.config,
+                    g.text()
+                );
+            }
+        }
+    }
+    let mut shown = String::new();
+    for (n, (g, f)) in t
+        .failures
+        .iter()
+        .take(number("UNBARRIER_DIFF_SHRINK", 6) as usize)
+    {
+        let (small, found) = shrink(g.clone(), f.claim);
+        let f = found.unwrap_or_else(|| f.clone());
+        let c = &small.config;
+        let size = c.threads.map(|n| n.to_string()).join(",");
+        let text = format!(
+            "// unbarrier: --threadgroup {size} --assume \"N <= {}\"\n// seed {seed} kernel {n}: {} line {}, {c:?}\n// {}\n{}",
+            c.most,
+            f.claim,
+            f.line,
+            f.text,
+            small.text()
+        );
+        if let Ok(dir) = std::env::var("UNBARRIER_DIFF_KEEP") {
+            let _ = std::fs::write(format!("{dir}/refuted_{seed}_{n}.metal"), &text);
+        }
+        shown += &text;
+        shown.push('\n');
+    }
+    assert!(
+        t.failures.is_empty(),
+        "{} verdicts are refuted by execution:\n{shown}",
+        t.failures.len()
+    );
+    let rejected: u64 = t.rejected.values().sum();
+    assert!(
+        rejected * 20 <= count.max(20),
+        "{rejected} kernels were not understood"
+    );
+}
