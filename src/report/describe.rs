@@ -173,6 +173,31 @@ pub fn call_path(map: &SourceMap, kernel: &Kernel, path: PathId) -> Vec<String> 
         .unwrap_or_default()
 }
 
+/// The command that makes the race of a witness happen again.
+fn replay_command(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict, w: &Witness) -> String {
+    let [x, y, z] = w.threadgroup;
+    let mut out = format!(
+        "unbarrier fuzz {} --kernel {} --disable {} --threadgroup {x},{y},{z}",
+        quoted(&map.file(kernel.span.file).path),
+        quoted(&kernel.name),
+        at(map, v.span).0
+    );
+    for (name, value) in &w.parameters {
+        out.push_str(&format!(" --param {}", quoted(&format!("{name}={value}"))));
+    }
+    out
+}
+
+/// A shell word.
+fn quoted(s: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+:,@%".contains(c);
+    if !s.is_empty() && s.chars().all(plain) {
+        s.to_string()
+    } else {
+        format!("'{}'", s.replace('\'', "'\\''"))
+    }
+}
+
 fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierReport {
     let (line, column) = at(map, v.span);
     let path = kernel
@@ -188,6 +213,11 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         reason: reason(map, v),
         call_path: call_path(map, kernel, path),
         witness: v.witness.as_ref().map(|w| witness(map, kernel, w)),
+        replay: v
+            .witness
+            .as_ref()
+            .filter(|w| w.replayed && v.verdict == Verdict::Required)
+            .map(|w| replay_command(map, kernel, v, w)),
         added_pairs: v.added_pairs,
         time_ms: (v.time_ms * 1000.0).round() / 1000.0,
     }

@@ -21,11 +21,11 @@ pub fn kernel(
     }
     out.push('\n');
     for (b, br) in v.barriers.iter().zip(&r.barriers) {
-        out.push_str(&render(
-            &barrier(map, k, b, &br.reason, &br.call_path),
-            map,
-            color,
-        ));
+        let mut d = barrier(map, k, b, &br.reason, &br.call_path);
+        if let Some(command) = &br.replay {
+            d = d.with_note(format!("replay: {command}"));
+        }
+        out.push_str(&render(&d, map, color));
     }
     for (race, rr) in v.races.iter().zip(&r.races) {
         out.push_str(&render(

@@ -123,6 +123,9 @@ pub struct BarrierReport {
     pub call_path: Vec<String>,
     /// The conflict that stands against it.
     pub witness: Option<WitnessReport>,
+    /// A command that shows the race of a `required` barrier happening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// Pairs of accesses that deleting it would leave unordered.
     pub added_pairs: usize,
     /// Milliseconds.
