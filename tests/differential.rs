@@ -48,6 +48,9 @@ fn shrink(mut g: Gen, claim: &str) -> (Gen, Option<Failure>) {
     }
 }
 
+/// How often, and the smallest kernels: size, seed, line.
+type Imprecise = (u64, Vec<(usize, u64, u32)>);
+
 #[derive(Default)]
 struct Total {
     kernels: u64,
@@ -56,7 +59,7 @@ struct Total {
     verdicts: BTreeMap<String, u64>,
     failures: BTreeMap<u64, (Gen, Failure)>,
     rejected: BTreeMap<String, u64>,
-    imprecise: BTreeMap<String, (u64, Vec<(usize, u64, u32)>)>,
+    imprecise: BTreeMap<String, Imprecise>,
     slow: Vec<(u64, u64)>,
 }
 
