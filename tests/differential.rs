@@ -3,7 +3,7 @@
 //! `UNBARRIER_DIFF_KERNELS` kernels (default 150) from seed `UNBARRIER_DIFF_SEED` (default 1) on
 //! `UNBARRIER_DIFF_JOBS` threads (default 2), for at most `UNBARRIER_DIFF_SECONDS`. `UNBARRIER_DIFF_SHOW=1` prints the smallest kernels whose
 //! barriers stay `unknown` although no execution shows a conflict. `UNBARRIER_DIFF_KEEP=DIR` writes shrunk counterexamples there.
-//! What is checked is in `docs/soundness.md`.
+//! `UNBARRIER_DIFF_FIRST=1` stops at the first refuted verdict. What is checked is in `docs/soundness.md`.
 
 #[path = "differential/check.rs"]
 mod check;
@@ -65,6 +65,7 @@ fn verdicts_agree_with_executions() {
     let count = number("UNBARRIER_DIFF_KERNELS", 150);
     let seed = number("UNBARRIER_DIFF_SEED", 1);
     let jobs = number("UNBARRIER_DIFF_JOBS", 2).clamp(1, 64);
+    let first = number("UNBARRIER_DIFF_FIRST", 0) > 0;
     let limit = Duration::from_secs(number("UNBARRIER_DIFF_SECONDS", 100_000));
     let started = Instant::now();
     let next = AtomicU64::new(0);
@@ -96,6 +97,9 @@ fn verdicts_agree_with_executions() {
                             f.claim, f.line, f.text
                         );
                         t.failures.insert(n, (g.clone(), f.clone()));
+                        if first {
+                            next.store(count, Ordering::Relaxed);
+                        }
                     }
                     t.kernels += 1;
                     t.runs += c.runs;
