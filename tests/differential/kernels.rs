@@ -851,7 +851,7 @@ impl Maker {
                 }));
             }
             if self.r.chance(18) {
-                let c = self.cond(self.r.0 % 7 == 0);
+                let c = self.cond(self.r.0.is_multiple_of(7));
                 let word = self.r.pick(&[") break;", ") continue;"]);
                 let at = self.r.below(body.len() + 1);
                 // A `while` that is continued before its step would not end.
@@ -942,7 +942,7 @@ impl Maker {
                 }
             }
             19 if self.r.chance(25) && !self.in_loop => {
-                let c = self.cond(self.r.0 % 2 == 0);
+                let c = self.cond(self.r.0.is_multiple_of(2));
                 out.push(S::Around("if (", c, ") return;"));
             }
             _ => out.push(self.access()),
