@@ -3,7 +3,7 @@
 //! `UNBARRIER_DIFF_KERNELS` kernels (default 150) from seed `UNBARRIER_DIFF_SEED` (default 1) on
 //! `UNBARRIER_DIFF_JOBS` threads (default 2), for at most `UNBARRIER_DIFF_SECONDS`. `UNBARRIER_DIFF_SHOW=1` prints the smallest kernels whose
 //! barriers stay `unknown` although no execution shows a conflict. `UNBARRIER_DIFF_KEEP=DIR` writes shrunk counterexamples there.
-//! What is checked is in `docs/soundness.md`.
+//! `UNBARRIER_DIFF_ONLY=N` prints kernel N and what is found about it. `UNBARRIER_DIFF_FIRST=1` stops at the first refuted verdict. What is checked is in `docs/soundness.md`.
 
 #[path = "differential/check.rs"]
 mod check;
@@ -48,8 +48,8 @@ fn shrink(mut g: Gen, claim: &str) -> (Gen, Option<Failure>) {
     }
 }
 
-/// How often, and the smallest kernels: size, seed, line.
-type Imprecise = (u64, Vec<(usize, u64, u32)>);
+/// How many, and which: length of the text, kernel, line.
+type Listed = (u64, Vec<(usize, u64, u32)>);
 
 #[derive(Default)]
 struct Total {
@@ -59,7 +59,7 @@ struct Total {
     verdicts: BTreeMap<String, u64>,
     failures: BTreeMap<u64, (Gen, Failure)>,
     rejected: BTreeMap<String, u64>,
-    imprecise: BTreeMap<String, Imprecise>,
+    imprecise: BTreeMap<String, Listed>,
     slow: Vec<(u64, u64)>,
 }
 
@@ -68,6 +68,12 @@ fn verdicts_agree_with_executions() {
     let count = number("UNBARRIER_DIFF_KERNELS", 150);
     let seed = number("UNBARRIER_DIFF_SEED", 1);
     let jobs = number("UNBARRIER_DIFF_JOBS", 2).clamp(1, 64);
+    if let Ok(only) = std::env::var("UNBARRIER_DIFF_ONLY") {
+        let g = make(seed, only.parse().expect("a number"));
+        println!("// {:?}\n{}{:#?}", g.config, g.text(), check(&g, false));
+        return;
+    }
+    let first = number("UNBARRIER_DIFF_FIRST", 0) > 0;
     let limit = Duration::from_secs(number("UNBARRIER_DIFF_SECONDS", 100_000));
     let started = Instant::now();
     let next = AtomicU64::new(0);
@@ -99,6 +105,9 @@ fn verdicts_agree_with_executions() {
                             f.claim, f.line, f.text
                         );
                         t.failures.insert(n, (g.clone(), f.clone()));
+                        if first {
+                            next.store(count, Ordering::Relaxed);
+                        }
                     }
                     t.kernels += 1;
                     t.runs += c.runs;
