@@ -175,6 +175,7 @@ pub fn verdict_of(
         verdict,
         reason,
         witness,
+        counts: None,
         added_pairs: added,
         time_ms: ms(t),
     };
@@ -232,7 +233,10 @@ pub fn verdict_of(
                     match super::replay::confirm(plan.kernel, options, w, deleted) {
                         Ok(()) => {
                             let w = Some(w.clone());
-                            return finish(Verdict::Required, Reason::Witness, w, r.added);
+                            let mut v = finish(Verdict::Required, Reason::Witness, w, r.added);
+                            thread_counts(plan, options, deleted, &mut v, counts);
+                            v.time_ms = ms(t);
+                            return v;
                         }
                         Err(why) => Reason::Unreplayed(why),
                     }
@@ -241,5 +245,57 @@ pub fn verdict_of(
             };
             finish(Verdict::Unknown, reason, w, r.added)
         }
+    }
+}
+
+/// With an open threadgroup size: up to how many threads the removal is safe, and from where a
+/// race was replayed. Both sides are backed: by a proof for all sizes up to the first, by a witness
+/// of the second.
+fn thread_counts(
+    plan: &Plan<'_>,
+    options: &Options,
+    deleted: &BTreeSet<BarrierId>,
+    v: &mut BarrierVerdict,
+    counts: &mut Counts,
+) {
+    if plan.contract.threadgroup.is_some() {
+        return;
+    }
+    let limit = plan.limit.min(std::time::Duration::from_secs(1));
+    let threads = |w: &Witness| w.threadgroup.iter().product::<u64>();
+    let Some(mut races_at) = v.witness.as_ref().map(&threads) else {
+        return;
+    };
+    let mut contract = plan.contract.clone();
+    let mut safe_up_to = plan.contract.min_threads.saturating_sub(1);
+    // The greatest size below the race for which all smaller ones are proved safe.
+    while safe_up_to + 1 < races_at {
+        let middle = safe_up_to + (races_at - safe_up_to).div_ceil(2);
+        let middle = middle.min(races_at - 1);
+        contract.max_threads = middle;
+        let narrowed = Plan {
+            contract: &contract,
+            limit,
+            ..*plan
+        };
+        match removal(&narrowed, deleted, None, counts).problem {
+            None => safe_up_to = middle,
+            Some((Reason::Witness, Some(mut w))) => {
+                let narrower = Options {
+                    contract: contract.clone(),
+                    ..options.clone()
+                };
+                if super::replay::confirm(plan.kernel, &narrower, &mut w, deleted).is_err() {
+                    break;
+                }
+                races_at = threads(&w);
+                v.witness = Some(w);
+            }
+            Some(_) => break,
+        }
+    }
+    // One thread never races; that is nothing to report.
+    if safe_up_to > 1 {
+        v.counts = Some((safe_up_to, races_at));
     }
 }

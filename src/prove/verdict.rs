@@ -128,6 +128,9 @@ pub struct BarrierVerdict {
     pub reason: Reason,
     /// The conflict found, if any.
     pub witness: Option<Witness>,
+    /// When the threadgroup size is open and the barrier is required: deleting it was proved safe
+    /// for every size up to the first number of threads, and a race was replayed at the second.
+    pub counts: Option<(u64, u64)>,
     /// Pairs of accesses that deleting it adds.
     pub added_pairs: usize,
     /// Time spent, milliseconds.

@@ -138,7 +138,12 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
         }
         (Reason::NoFlags, _) => "its flags (mem_none) order no memory".into(),
         (Reason::Unreachable, _) => "no thread can reach it".into(),
-        (Reason::Witness, _) => "without it two threads race (replayed)".into(),
+        (Reason::Witness, _) => match v.counts {
+            Some((safe, races)) => format!(
+                "removable for up to {safe} threads (proved); with {races} threads two of them race without it (replayed)"
+            ),
+            None => "without it two threads race (replayed)".into(),
+        },
         (Reason::Timeout(a, b), _) => format!(
             "timeout: the accesses at {} and {} were not decided within the time limit",
             place(*a),
