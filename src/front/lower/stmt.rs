@@ -167,7 +167,7 @@ impl<'a> Lowerer<'a> {
                 let s = self.enum_scalar(e);
                 let id = self.local_enums;
                 self.local_enums += 1;
-                let ty = Ty::Enum(id, s);
+                let ty = self.enum_type(e, |s| Ty::Enum(id, s));
                 for (n, v) in self.enum_values(e) {
                     let v = Value::comps(ty.clone(), vec![Expr::constant(s, v as u64)]);
                     self.bind(n, Binding::Place(Place::Val(v)));
