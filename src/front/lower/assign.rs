@@ -7,7 +7,8 @@ use crate::ir::{Expr, ScalarTy};
 
 use super::call::Arg;
 use super::ctx::Lowerer;
-use super::expr::{has_effects, op_text};
+use super::expr::has_effects;
+use super::operators::op_text;
 use super::types::Ty;
 use super::value::{Place, Value};
 

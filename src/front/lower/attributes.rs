@@ -4,7 +4,7 @@
 //! type unknown. Soundness direction: exact; nothing that could change a size or an offset is
 //! ignored.
 
-use crate::front::ast::{Attr, Type};
+use crate::front::ast::{Attr, Enum, Type};
 use crate::ir::ScalarTy;
 
 use super::ctx::Lowerer;
@@ -38,6 +38,14 @@ impl<'a> Lowerer<'a> {
             };
         }
         ty
+    }
+
+    /// The type of an enumeration; unknown where an attribute may have changed what is under it.
+    pub fn enum_type(&mut self, e: &'a Enum, make: impl FnOnce(ScalarTy) -> Ty) -> Ty {
+        match e.underlying.as_ref().map(|t| self.resolve_type(t)) {
+            Some(t) if t.is_attribute() => t,
+            _ => make(self.enum_scalar(e)),
+        }
     }
 
     /// The alias of a type with these attributes: an alignment that is not the type's own moves

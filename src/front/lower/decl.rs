@@ -5,14 +5,12 @@
 //! function instance. Soundness direction: exact.
 
 use crate::front::ast::{AddressSpace, Declarator, Expr as AExpr, Init, Type, TypeKind, VarDecl};
-use crate::ir::{Expr, ExprKind, Object, Space, VarKind};
+use crate::ir::{Expr, ExprKind, Space, VarKind};
 use crate::source::Span;
 
 use super::ctx::{Lowerer, ObjKey};
 use super::layout::component_name;
 use super::scope::Binding;
-use super::symbols::GlobalVar;
-use super::template::TArg;
 use super::types::Ty;
 use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Value};
 
@@ -25,7 +23,7 @@ pub fn declared_space(t: &Type) -> Option<AddressSpace> {
     }
 }
 
-fn is_const(t: &Type) -> bool {
+pub(super) fn is_const(t: &Type) -> bool {
     t.quals.is_const
         || matches!(&t.kind, TypeKind::Array(e, _) | TypeKind::Attributed(e, _) if is_const(e))
 }
@@ -50,7 +48,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn declare(&mut self, v: &'a Declarator) {
+    pub(super) fn declare(&mut self, v: &'a Declarator) {
         let mut ty = self.resolve_type(&v.ty);
         let auto = ty.is_auto();
         if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
@@ -128,7 +126,7 @@ impl<'a> Lowerer<'a> {
         self.bind(&v.name, Binding::Place(p));
     }
 
-    fn declare_record_variable(&mut self, v: &'a Declarator, id: u32) -> Place {
+    pub(super) fn declare_record_variable(&mut self, v: &'a Declarator, id: u32) -> Place {
         let ty = Ty::Record(id);
         let args: Option<(&'a [AExpr], bool)> = match &v.init {
             None => Some((&[], false)),
@@ -169,7 +167,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn settle_store(&mut self, s: &Store) {
+    pub(super) fn settle_store(&mut self, s: &Store) {
         match s {
             Store::Var(v, _) => {
                 if let Some(b) = self.stable.get_mut(v.index()) {
@@ -235,7 +233,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Gives names to the parts of a value that is bound and never changes.
-    fn name_leaves(&mut self, name: &str, v: Value) -> Value {
+    pub(super) fn name_leaves(&mut self, name: &str, v: Value) -> Value {
         let many = v.leaves.len() > 1;
         let vector = matches!(v.ty, Ty::Vector(..));
         let mut leaves = Vec::new();
@@ -260,7 +258,7 @@ impl<'a> Lowerer<'a> {
         Value { ty: v.ty, leaves }
     }
 
-    fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
+    pub(super) fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
         let target = match p.target {
             super::value::Target::Multi(tag, o) => super::value::Target::Multi(self.freeze(tag), o),
             t => t,
@@ -271,7 +269,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
+    pub(super) fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
         match &e.kind {
             ExprKind::Const(_) => return e,
             ExprKind::Var(v) if self.stable.get(v.index()).copied().unwrap_or(false) => {
@@ -334,7 +332,7 @@ impl<'a> Lowerer<'a> {
         self.bind(&v.name, Binding::Place(p));
     }
 
-    fn threadgroup_variable(&mut self, v: &'a Declarator, ty: &Ty) -> Place {
+    pub(super) fn threadgroup_variable(&mut self, v: &'a Declarator, ty: &Ty) -> Place {
         let owner = self
             .frames
             .last()
@@ -352,127 +350,6 @@ impl<'a> Lowerer<'a> {
         let key = ObjKey::Threadgroup(v.span, v.name.clone(), owner);
         let o = self.object(key, || obj);
         Place::Mem(ty.clone(), PtrVal::object(o))
-    }
-
-    /// A program-scope variable.
-    pub fn global_place(&mut self, g: &GlobalVar<'a>, targs: Option<&[TArg]>) -> Option<Place> {
-        let d = g.decl;
-        if let Some(a) = d.attrs.iter().find(|a| a.name == "function_constant") {
-            let index = a.args.first().and_then(|e| self.const_int(e)).unwrap_or(0) as u32;
-            let ty = self.resolve_type(&d.ty);
-            let Some(s) = ty.scalar() else {
-                self.note("function constant that is no scalar");
-                return Some(Place::Val(self.undef(&ty)));
-            };
-            let v = self.function_constant(index, false, &d.name, s);
-            return Some(Place::Val(Value::comps(ty, vec![v])));
-        }
-        if let Some(params) = g.template {
-            let given = Self::positional(params, targs?)?;
-            let (env, _) = self.template_env(params, &given, None, g.ns.clone())?;
-            return self.with_env(env, None, g.ns.clone(), |l| l.constant_variable(d));
-        }
-        self.with_env(Default::default(), None, g.ns.clone(), |l| {
-            l.constant_variable(d)
-        })
-    }
-
-    /// The variable of a function constant, or of whether it is defined.
-    pub fn function_constant(
-        &mut self,
-        index: u32,
-        defined: bool,
-        name: &str,
-        s: crate::ir::ScalarTy,
-    ) -> Expr {
-        if let Some(v) = self.function_constants.get(&(index, defined)) {
-            return Expr::var(s, *v);
-        }
-        let v = self.new_var(name.to_string(), s, true, self.span);
-        if let Some(var) = self.vars.get_mut(v.index()) {
-            var.kind = if defined {
-                VarKind::FunctionConstantDefined(index)
-            } else {
-                VarKind::FunctionConstant(index)
-            };
-        }
-        self.function_constants.insert((index, defined), v);
-        Expr::var(s, v)
-    }
-
-    /// A constant with an initialiser: folded, or an object with contents for arrays.
-    pub fn constant_variable(&mut self, d: &'a Declarator) -> Option<Place> {
-        let span = d.span;
-        let init = d.init.as_ref();
-        let mut ty = self.resolve_type(&d.ty);
-        if let Ty::Unsized(t) = &ty
-            && let Some(n) = list_len(&d.init)
-        {
-            ty = Ty::Array(t.clone(), n);
-        }
-        if let Ty::Ref(t, _) = ty {
-            ty = (*t).clone();
-        }
-        if self.depth > self.opts.max_nesting || ty.is_attribute() {
-            return None;
-        }
-        self.depth += 1;
-        let outer = self.span;
-        let (value, ok) = self.speculate(|l| {
-            let (block, v) = l.in_block(|l| match init {
-                None => l.default_value(&ty),
-                Some(Init::Assign(e)) => match &ty {
-                    Ty::Unknown(_) => l.eval(e),
-                    t => l.eval_as(e, t),
-                },
-                Some(Init::Paren(a)) => l.construct(&ty, a, false),
-                Some(Init::Brace(a)) => l.construct(&ty, a, true),
-            });
-            l.fold_block(&block, v)
-        });
-        self.span = outer;
-        self.depth -= 1;
-        if matches!(value.ty, Ty::Array(..)) && ok {
-            let key = ObjKey::Global(span, format!("{}{}", d.name, self.instance_text()));
-            let bytes = self.bytes_of(&value);
-            let mut obj: Object = self.describe_object(&d.name, Space::Constant, &value.ty);
-            obj.init = bytes;
-            obj.span = span;
-            let o = self.object(key, || obj);
-            return Some(Place::Mem(value.ty, PtrVal::object(o)));
-        }
-        if ok {
-            return Some(Place::Val(value));
-        }
-        if init.is_none() {
-            return Some(Place::Val(self.undef(&ty)));
-        }
-        // Not a constant expression that is understood.
-        None
-    }
-
-    fn instance_text(&self) -> String {
-        self.frames
-            .last()
-            .and_then(|f| f.record)
-            .and_then(|r| self.recs.get(r as usize))
-            .map_or_else(String::new, |r| format!("@{}", r.name))
-    }
-
-    fn bytes_of(&self, v: &Value) -> Option<Vec<u8>> {
-        let mut out = vec![0u8; usize::try_from(self.size_of(&v.ty)).ok()?];
-        for (l, leaf) in self.leaf_types(&v.ty).iter().zip(&v.leaves) {
-            let (Some(s), Leaf::S(e)) = (l.scalar, leaf) else {
-                return None;
-            };
-            let ExprKind::Const(bits) = e.kind else {
-                return None;
-            };
-            for k in 0..s.size() {
-                *out.get_mut((l.offset + k) as usize)? = (bits >> (8 * k)) as u8;
-            }
-        }
-        Some(out)
     }
 
     /// A value that is left to its default member initialisers, otherwise unspecified.
@@ -511,7 +388,7 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-fn init_expr(i: &Option<Init>) -> Option<&AExpr> {
+pub(super) fn init_expr(i: &Option<Init>) -> Option<&AExpr> {
     match i {
         Some(Init::Assign(e)) => Some(e),
         Some(Init::Paren(v) | Init::Brace(v)) => v.first(),
@@ -519,7 +396,7 @@ fn init_expr(i: &Option<Init>) -> Option<&AExpr> {
     }
 }
 
-fn list_len(i: &Option<Init>) -> Option<u64> {
+pub(super) fn list_len(i: &Option<Init>) -> Option<u64> {
     match i {
         Some(Init::Assign(AExpr {
             kind: crate::front::ast::ExprKind::InitList(v),

@@ -12,13 +12,13 @@ use super::ctx::Lowerer;
 use super::fold;
 use super::layout::padded_lanes;
 use super::types::Ty;
-use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Target, Value};
+use super::value::{Leaf, Place, PtrVal, Store, Target, Value};
 
 /// Consecutive leaves of one scalar type.
-struct Run {
-    offset: u64,
-    scalar: Option<ScalarTy>,
-    count: usize,
+pub(super) struct Run {
+    pub(super) offset: u64,
+    pub(super) scalar: Option<ScalarTy>,
+    pub(super) count: usize,
 }
 
 impl<'a> Lowerer<'a> {
@@ -108,7 +108,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn select_part(&mut self, whole: &Value, index: &Expr, n: usize, ty: &Ty) -> Value {
+    pub(super) fn select_part(&mut self, whole: &Value, index: &Expr, n: usize, ty: &Ty) -> Value {
         let index = self.atom(index.clone());
         let mut parts = whole.leaves.chunks(n.max(1)).enumerate();
         let Some((_, first)) = parts.next() else {
@@ -138,7 +138,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn load_store(&mut self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Leaf>) {
+    pub(super) fn load_store(&mut self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Leaf>) {
         match &**s {
             Store::Var(v, t) => out.push(Leaf::S(Expr::var(*t, *v))),
             Store::Imm(l) => out.push(l.clone()),
@@ -174,7 +174,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn runs(&self, ty: &Ty) -> Vec<Run> {
+    pub(super) fn runs(&self, ty: &Ty) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         for l in self.leaf_types(ty) {
             if let (Some(r), Some(s)) = (runs.last_mut(), l.scalar)
@@ -193,7 +193,7 @@ impl<'a> Lowerer<'a> {
         runs
     }
 
-    fn load_mem(&mut self, ty: &Ty, ptr: &PtrVal) -> Value {
+    pub(super) fn load_mem(&mut self, ty: &Ty, ptr: &PtrVal) -> Value {
         self.reject_unknown(ty);
         let mut leaves = Vec::new();
         for r in self.runs(ty) {
@@ -242,7 +242,7 @@ impl<'a> Lowerer<'a> {
         out
     }
 
-    fn constant_bytes(
+    pub(super) fn constant_bytes(
         &self,
         o: ObjectId,
         offset: &Expr,
@@ -298,7 +298,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn target_chain(
+    pub(super) fn target_chain(
         &mut self,
         tag: &Expr,
         objs: &[ObjectId],
@@ -323,161 +323,11 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// Writes a value of the place's own type.
-    pub fn store(&mut self, p: &Place, v: Value) {
-        match p {
-            // What the target is was not understood (or the pass is to be repeated anyway).
-            Place::Val(_) => {
-                if !self.restart {
-                    self.unsupported("assignment to this expression", true, false, Vec::new());
-                }
-            }
-            Place::Reg(r) => self.store_reg(r, v),
-            Place::Mem(ty, ptr) => self.store_mem(ty, ptr, &v),
-            Place::Comp(base, idx, _) => match &**base {
-                Place::Mem(bt, ptr) => {
-                    let Some(s) = bt.element() else { return };
-                    let vals = v.scalars();
-                    for (a, b) in comp_runs(idx) {
-                        let at = ptr.plus(u64::from(idx[a]) * s.size());
-                        let src = vals.get(a..b).unwrap_or(&[]).to_vec();
-                        let w = (b - a) as u64 * s.size();
-                        self.store_run(&at, s, src, w);
-                    }
-                }
-                other => {
-                    let mut whole = self.load(other.clone());
-                    for (i, leaf) in idx.iter().zip(v.leaves) {
-                        if let Some(l) = whole.leaves.get_mut(usize::from(*i)) {
-                            *l = leaf;
-                        }
-                    }
-                    self.store(other, whole);
-                }
-            },
-            Place::Dyn(base, index, ty) => {
-                let index = self.atom(index.clone());
-                let mut whole = self.load((**base).clone());
-                let n = self.leaf_count(ty).max(1);
-                let v = self.freeze_value(v);
-                for (i, part) in whole.leaves.chunks_mut(n).enumerate() {
-                    let c =
-                        fold::binary(BinOp::Eq, index.clone(), Expr::constant(index.ty, i as u64));
-                    for (old, new) in part.iter_mut().zip(&v.leaves) {
-                        *old = self.select_leaf(&c, new.clone(), old.clone());
-                    }
-                }
-                self.store(base, whole);
-            }
-        }
-    }
-
-    fn store_reg(&mut self, r: &RegPlace, mut v: Value) {
-        if !self.persist.mutated.contains(&r.key) && !self.constructing.contains(&r.key) {
-            self.learn_mutated(r.key);
-        }
-        if v.leaves.len() > 1 {
-            // Parts are assigned in order: a later part must not read an earlier target.
-            let mut order = Vec::new();
-            self.store_vars(&r.ty, &r.store, &mut order);
-            let mut earlier = BTreeSet::new();
-            let mut leaves = Vec::new();
-            for (i, l) in v.leaves.into_iter().enumerate() {
-                leaves.push(match l {
-                    Leaf::S(e) if mentions(&e, &earlier) => Leaf::S(self.freeze(e)),
-                    Leaf::P(p) => Leaf::P(self.freeze_ptr(p)),
-                    other => other,
-                });
-                if let Some(Some(t)) = order.get(i) {
-                    earlier.insert(*t);
-                }
-            }
-            v.leaves = leaves;
-        }
-        let mut it = v.leaves.into_iter();
-        self.store_tree(&r.ty, &r.store, &mut it);
-    }
-
-    fn store_vars(&self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Option<VarId>>) {
-        match &**s {
-            Store::Var(v, _) => out.push(Some(*v)),
-            Store::Agg(parts) => {
-                for (i, p) in parts.iter().enumerate() {
-                    self.store_vars(&self.part_type(ty, i), p, out);
-                }
-            }
-            Store::Mem(_) => out.extend((0..self.leaf_count(ty)).map(|_| None)),
-            Store::Imm(_) | Store::Ptr(_) => out.push(None),
-        }
-    }
-
-    fn store_tree(&mut self, ty: &Ty, s: &Rc<Store>, it: &mut dyn Iterator<Item = Leaf>) {
-        match &**s {
-            Store::Var(v, t) => {
-                if let Some(Leaf::S(e)) = it.next() {
-                    let e = fold::cast(e, *t);
-                    self.assign(*v, e);
-                }
-            }
-            Store::Imm(_) => {
-                it.next();
-            }
-            Store::Ptr(slot) => {
-                if let Some(Leaf::P(p)) = it.next() {
-                    self.write_slot(*slot, p);
-                }
-            }
-            Store::Mem(o) => {
-                let n = self.leaf_count(ty);
-                let leaves: Vec<Leaf> = it.take(n).collect();
-                let v = Value {
-                    ty: ty.clone(),
-                    leaves,
-                };
-                self.store_mem(ty, &PtrVal::object(*o), &v);
-            }
-            Store::Agg(parts) => {
-                for (i, p) in parts.iter().enumerate() {
-                    let t = self.part_type(ty, i);
-                    self.store_tree(&t, p, it);
-                }
-            }
-        }
-    }
-
     /// How many bytes a value of unknown type takes is not known either.
-    fn reject_unknown(&mut self, ty: &Ty) {
+    pub(super) fn reject_unknown(&mut self, ty: &Ty) {
         if let Ty::Unknown(n) = ty {
             let what = format!("access to a value of unknown type `{n}`");
             self.unsupported(what, true, false, Vec::new());
-        }
-    }
-
-    fn store_mem(&mut self, ty: &Ty, ptr: &PtrVal, v: &Value) {
-        self.reject_unknown(ty);
-        let mut at = 0;
-        for r in self.runs(ty) {
-            let leaves = v.leaves.get(at..at + r.count).unwrap_or(&[]);
-            at += r.count;
-            match r.scalar {
-                Some(s) => {
-                    let src: Vec<Expr> = leaves
-                        .iter()
-                        .map(|l| match l {
-                            Leaf::S(e) => fold::cast(e.clone(), s),
-                            Leaf::P(_) => Expr::undef(s),
-                        })
-                        .collect();
-                    if src.iter().all(|e| matches!(e.kind, ExprKind::Undef))
-                        && matches!(ptr.target, Target::Obj(o) if self.is_thread(o))
-                    {
-                        continue;
-                    }
-                    let width = access_width(ty, s, r.count);
-                    self.store_run(&ptr.plus(r.offset), s, src, width);
-                }
-                None => self.unsupported("pointer stored to memory", false, false, Vec::new()),
-            }
         }
     }
 
@@ -488,27 +338,10 @@ impl<'a> Lowerer<'a> {
             .get(o.index())
             .is_some_and(|o| o.space == Space::Thread)
     }
-
-    /// Writes consecutive scalars.
-    pub fn store_run(&mut self, at: &PtrVal, s: ScalarTy, src: Vec<Expr>, width: u64) {
-        self.for_targets(
-            at,
-            &mut |l, o, off| {
-                let access = l.access(o, off, Shape::Bytes(width));
-                l.emit(Stmt::Store {
-                    src: src.clone(),
-                    ty: s,
-                    access,
-                });
-            },
-            "store through a pointer of unknown target",
-            &[],
-        );
-    }
 }
 
 /// Bytes that an access to a value moves; a vector moves a power of two of components.
-fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
+pub(super) fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
     match ty {
         Ty::Vector(_, n, false) => padded_lanes(*n) * s.size(),
         _ => count as u64 * s.size(),
@@ -516,7 +349,7 @@ fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
 }
 
 /// Maximal runs of consecutive components, as index ranges into `idx`.
-fn comp_runs(idx: &[u8]) -> Vec<(usize, usize)> {
+pub(super) fn comp_runs(idx: &[u8]) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     for (i, c) in idx.iter().enumerate() {
         match out.last_mut() {

@@ -130,8 +130,7 @@ impl<'a> Lowerer<'a> {
         }
         if let Some(id) = syms.enums.get(name) {
             let d = &syms.enum_table[(*id - super::symbols::FIRST_ENUM) as usize];
-            let s = self.enum_scalar(d.item);
-            return Some(Ty::Enum(*id, s));
+            return Some(self.enum_type(d.item, |s| Ty::Enum(*id, s)));
         }
         if let Some(args) = &seg.args {
             // `numeric_limits<T>` inherits what a file specialises for its own types.
@@ -196,8 +195,7 @@ impl<'a> Lowerer<'a> {
                     return Some(self.instantiate(r, item.span, env, targs, Some(*id), ns));
                 }
                 ItemKind::Enum(e) if e.name == name => {
-                    let s = self.enum_scalar(e);
-                    return Some(Ty::Scalar(s));
+                    return Some(self.enum_type(e, Ty::Scalar));
                 }
                 _ => {}
             }

@@ -84,3 +84,10 @@ kernel void unknown_record(device Strange *q [[buffer(0)]])
 {
     q[1].b = 0;
 }
+
+enum __attribute__((packed)) Small { one, two };
+
+kernel void unknown_enum(device Small *q [[buffer(0)]])
+{
+    q[1] = one;
+}

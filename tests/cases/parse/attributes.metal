@@ -27,3 +27,6 @@ _Static_assert(1 < 2, "message");
 ;
 void empty(void) {}
 void variadic(int x, ...);
+typedef half wide_half __attribute__((ext_vector_type(8)));
+using wide_float __attribute__((aligned(16))) = float __attribute__((ext_vector_type(4)));
+enum __attribute__((packed)) Small { one, two };

@@ -31,7 +31,7 @@ impl Writer {
             }
             ItemKind::Alias(a) => {
                 let t = template(&a.template);
-                self.line(words(&["(alias", &t, &a.name, &ty(&a.ty)]) + ")");
+                self.line(words(&["(alias", &t, &a.name, &ty(&a.ty), &attrs(&a.attrs)]) + ")");
             }
             ItemKind::Var(v) => self.line(var_decl(v)),
             ItemKind::Namespace { name, items } => {
