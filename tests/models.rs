@@ -47,13 +47,6 @@ fn entries(file: &str, key: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// A table: file, kind of entry, its entries with what they cite.
-type Built = (
-    &'static str,
-    &'static str,
-    Vec<(&'static str, &'static str)>,
-);
-
 #[test]
 fn tables_round_trip_and_cite() {
     let built: [Built; 6] = [
