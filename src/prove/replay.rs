@@ -16,6 +16,12 @@ use crate::ir::{
 };
 use crate::source::Span;
 
+/// Longest loop of a witness that is replayed.
+const MOST_ITERATIONS: i128 = 1_000_000;
+
+/// Instructions after which no further parameters are tried.
+const MOST_STEPS: u64 = 20_000_000;
+
 /// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
 /// describes the conflict as it happened; otherwise the reason.
 pub fn confirm(
@@ -25,6 +31,17 @@ pub fn confirm(
     disabled: &BTreeSet<BarrierId>,
 ) -> Result<(), String> {
     let size = witness.threadgroup.map(to_u32);
+    let turns = witness
+        .sides
+        .iter()
+        .flat_map(|s| s.iterations.iter().map(|i| i.1))
+        .max()
+        .unwrap_or(0);
+    if turns > MOST_ITERATIONS {
+        return Err(format!(
+            "it takes {turns} iterations of a loop; the executor replays up to {MOST_ITERATIONS}"
+        ));
+    }
     let mut scalars: BTreeMap<String, i128> = BTreeMap::new();
     for (name, v) in &witness.parameters {
         scalars.insert(name.clone(), *v);
@@ -74,6 +91,9 @@ pub fn confirm(
         }
         if why.is_empty() {
             why = outcome.why_not;
+        }
+        if outcome.steps > MOST_STEPS {
+            break;
         }
     }
     // The solver chose freely what the kernel loads from writable memory: look around.
