@@ -34,11 +34,6 @@ const KNOWN_UNKNOWN: &[(&str, u32, &str)] = &[
         "the counter wraps after 44 million iterations, too far to replay",
     ),
     (
-        "tests/cases/removable/ping_pong.metal",
-        15,
-        "pointers that trade places have no closed form",
-    ),
-    (
         "kernels/loop_carried_tile/can_go.metal",
         68,
         "8x8 tiles under a symbolic row stride",
