@@ -78,6 +78,7 @@ impl<'a> Lowerer<'a> {
     ) -> Place {
         let f = c.f;
         let Some(body) = &f.body else {
+            let args = self.args_without_body(c, env, args);
             return self.unknown_call(f.name.last_name(), &args, true);
         };
         let name = self.display_name(c, &env);
@@ -120,6 +121,32 @@ impl<'a> Lowerer<'a> {
         self.call_stack.pop();
         self.span = span;
         result
+    }
+
+    /// Arguments of a function that has no body: what it takes by value as a scalar or a vector
+    /// it cannot change, so that argument becomes a copy. Everything else stays as it was passed.
+    fn args_without_body(
+        &mut self,
+        c: &FuncCand<'a>,
+        env: Env<'a>,
+        args: Vec<Arg<'a>>,
+    ) -> Vec<Arg<'a>> {
+        let params = &c.f.params;
+        if params.iter().any(|p| p.pack) {
+            return args;
+        }
+        let types: Vec<Ty> = self.with_env(env, c.rec, c.ns.clone(), |l| {
+            params.iter().map(|p| l.resolve_type(&p.ty)).collect()
+        });
+        let mut out = Vec::with_capacity(args.len());
+        for (i, arg) in args.into_iter().enumerate() {
+            let by_value = matches!(types.get(i), Some(Ty::Scalar(_) | Ty::Vector(..)));
+            out.push(match arg {
+                Arg::Place(place) if by_value => Arg::Place(Place::Val(self.load(place))),
+                arg => arg,
+            });
+        }
+        out
     }
 
     fn new_frame(

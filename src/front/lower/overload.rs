@@ -22,7 +22,9 @@ impl<'a> Lowerer<'a> {
         *t.strip_ref() == *a.ty()
     }
 
-    /// The best viable function and the bindings of its template parameters.
+    /// The best viable function and the bindings of its template parameters. A function that is
+    /// only declared takes part: where it fits better than one with a body, the call is to code
+    /// that is not seen. Of a declaration and its definition the definition is taken.
     pub fn select_overload(
         &mut self,
         cands: &[FuncCand<'a>],
@@ -31,13 +33,16 @@ impl<'a> Lowerer<'a> {
     ) -> Option<(FuncCand<'a>, Env<'a>)> {
         let mut best: Option<(u64, FuncCand<'a>, Env<'a>)> = None;
         for c in cands {
-            if c.f.body.is_none() || c.f.defaulted_or_deleted {
+            if c.f.defaulted_or_deleted {
                 continue;
             }
             let Some((score, env)) = self.viable(c, targs, args, cands.len() == 1) else {
                 continue;
             };
-            if best.as_ref().is_none_or(|b| score < b.0) {
+            let better = best
+                .as_ref()
+                .is_none_or(|(s, b, _)| (score, c.f.body.is_none()) < (*s, b.f.body.is_none()));
+            if better {
                 best = Some((score, c.clone(), env));
             }
         }

@@ -9,5 +9,5 @@ kernel void external(device const float* in [[buffer(0)]], device float* out [[b
     buf[tid] = in[tid];
     mystery(buf, tid); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
-    out[tid] = buf[tid]; //~ race
+    out[tid] = buf[tid];
 }
