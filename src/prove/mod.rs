@@ -5,6 +5,7 @@
 
 pub mod decide;
 pub mod ended;
+pub mod hunt;
 pub mod interval;
 pub mod joint;
 pub mod kernel;

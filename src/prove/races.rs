@@ -27,8 +27,16 @@ pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> In
     )
 }
 
-/// The races of the kernel as written, and whether every pair was judged.
-pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec<Race>, bool) {
+/// The races of the kernel as written, and whether every pair was judged. `known` are races that
+/// happened already; only their like across simdgroups is still looked for.
+pub fn existing_races(
+    plan: &Plan<'_>,
+    known: &[Race],
+    jobs: usize,
+    counts: &mut Counts,
+) -> (Vec<Race>, bool) {
+    let happened: BTreeMap<RaceKey, Relation> =
+        known.iter().map(|r| (race_key(r), r.relation)).collect();
     let mut tasks = Vec::new();
     for space in plan.spaces() {
         for mode in plan.modes(space) {
@@ -47,6 +55,7 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
             .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
+        let mut pairs = still_open(plan, mode, &mut ie, pairs, &happened);
         let mut out: Vec<Race> = Vec::new();
         let mut complete = true;
         while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, plan.limit, &mut counts) {
@@ -67,13 +76,14 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
         (out, counts, complete)
     });
     let complete = found.iter().all(|f| f.2);
-    let mut all: BTreeMap<_, Race> = BTreeMap::new();
+    let mut all: BTreeMap<_, Race> = known.iter().map(|r| (race_key(r), r.clone())).collect();
     for (races, c, _) in found {
         counts.add(&c);
         for r in races {
             let key = race_key(&r);
             match all.get_mut(&key) {
                 // Prefer a witness across simdgroups, and a decided one.
+                Some(old) if old.confirmed && r.undecided => {}
                 Some(old) if old.undecided && !r.undecided => *old = r,
                 Some(old)
                     if old.relation == Relation::SameSimdgroup
@@ -90,6 +100,35 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
         }
     }
     (all.into_values().collect(), complete)
+}
+
+/// The pairs whose race did not happen yet. Of those that raced within a simdgroup only conflicts
+/// across simdgroups are left.
+fn still_open(
+    plan: &Plan<'_>,
+    mode: &Mode,
+    ie: &mut IntervalEncoder<'_>,
+    pairs: Vec<PairFormula>,
+    happened: &BTreeMap<RaceKey, Relation>,
+) -> Vec<PairFormula> {
+    let mut out = Vec::new();
+    for mut p in pairs {
+        let relation = pair_key(plan, &p).and_then(|k| happened.get(&k));
+        match (relation, mode.relation) {
+            (None, _) => {}
+            (Some(Relation::SameSimdgroup), Relation::DifferentSimdgroups) => {}
+            (Some(Relation::SameSimdgroup), Relation::Distinct) => {
+                let differ = ie.across_simdgroups();
+                p.formula = ie.enc.logic.and(&[p.formula, differ]);
+                if ie.enc.logic.is_false(p.formula) {
+                    continue;
+                }
+            }
+            _ => continue,
+        }
+        out.push(p);
+    }
+    out
 }
 
 type RaceKey = (u32, (u32, u32), (u32, u32));
@@ -136,12 +175,7 @@ fn race(
     {
         // A conflict across simdgroups says more, if there is one.
         relation = Relation::SameSimdgroup;
-        let (s1, s2) = (
-            ie.enc.thread(1).simdgroup.clone(),
-            ie.enc.thread(2).simdgroup.clone(),
-        );
-        let same = ie.enc.logic.eq(&s1, &s2);
-        let differ = ie.enc.logic.not(same);
+        let differ = ie.across_simdgroups();
         let mut across = pair.clone();
         across.formula = ie.enc.logic.and(&[pair.formula, differ]);
         if let PairAnswer::Conflict(v) = single(ie, &across, plan.limit, counts) {
@@ -169,6 +203,9 @@ fn race(
 pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
     let none = BTreeSet::new();
     let done = parallel(races.len(), options.jobs, |i| {
+        if races[i].confirmed {
+            return None;
+        }
         let mut w = races[i].witness.clone()?;
         super::replay::confirm(kernel, options, &mut w, &none)
             .is_ok()
