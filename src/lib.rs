@@ -3,10 +3,12 @@
 pub mod analysis;
 pub mod cfg;
 pub mod cli;
+pub mod confirm;
 pub mod encode;
 pub mod exec;
 pub mod front;
 pub mod ir;
+pub mod launch;
 pub mod models;
 pub mod prove;
 pub mod report;

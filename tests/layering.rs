@@ -27,12 +27,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "source", "ir", "cfg", "analysis", "encode", "smt", "prove", "exec",
         ],
     ),
-    ("confirm", &["source", "ir", "report"]),
+    ("launch", &["source", "ir", "exec"]),
+    ("confirm", &["source", "ir", "exec", "launch", "report"]),
     (
         "cli",
         &[
             "source", "ir", "front", "exec", "cfg", "analysis", "encode", "smt", "prove", "report",
-            "confirm",
+            "launch", "confirm",
         ],
     ),
 ];

@@ -20,6 +20,10 @@ pub enum Command {
     Prove(ProveArgs),
     /// Run kernels under many launches and look for data races.
     Fuzz(FuzzArgs),
+    /// Run kernels with and without barriers, from their original source, and compare with `prove`.
+    Confirm(super::confirm::ConfirmArgs),
+    /// Print how kernels are launched: from unbarrier.toml, else a launch that fits.
+    Launch(super::launch::LaunchArgs),
     /// Print the barrier-interval graph of the kernels of a file.
     Graph(GraphArgs),
     /// Parse files and report problems.
@@ -64,6 +68,9 @@ pub struct SourceArgs {
     /// Look for included files here.
     #[arg(short = 'I', value_name = "DIR")]
     pub include: Vec<PathBuf>,
+    /// Take launch contracts from this file instead of unbarrier.toml.
+    #[arg(long, value_name = "FILE")]
+    pub contracts: Option<PathBuf>,
     /// Use colour.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: Color,
@@ -204,7 +211,7 @@ pub struct ParseArgs {
     pub source: SourceArgs,
 }
 
-fn threadgroup(s: &str) -> Result<[u64; 3], String> {
+pub(super) fn threadgroup(s: &str) -> Result<[u64; 3], String> {
     let parts: Vec<&str> = s.split(',').map(str::trim).collect();
     if parts.is_empty() || parts.len() > 3 {
         return Err("expected one to three sizes, as in 64 or 8,8,1".into());
@@ -282,7 +289,7 @@ fn group(s: &str) -> Result<[u32; 3], String> {
     Ok(out)
 }
 
-fn seconds(s: &str) -> Result<f64, String> {
+pub(super) fn seconds(s: &str) -> Result<f64, String> {
     match s.parse::<f64>() {
         Ok(v) if v.is_finite() && v > 0.0 && v <= 86_400.0 => Ok(v),
         _ => Err("expected a positive number of seconds".into()),

@@ -9,6 +9,7 @@
 //! threadgroup = [128, 1, 1]     # one to three sizes
 //! assume = ["n <= 4096"]        # as --assume
 //! defines = ["TILE=64"]         # as -D
+//! [kernel.launch]               # optional: everything that is needed to run it, see `launch`
 //! ```
 //!
 //! An entry that names the kernel wins over one for the whole file.
@@ -20,13 +21,15 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::args::SourceArgs;
 use crate::encode::launch::MAX_THREADS;
+use crate::launch::Spec;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "unbarrier.toml";
 
 /// How a kernel is launched.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contract {
     /// The file that says so.
     pub source: PathBuf,
@@ -34,6 +37,8 @@ pub struct Contract {
     pub threadgroup: Option<[u64; 3]>,
     /// Conditions over parameters and constants.
     pub assume: Vec<String>,
+    /// How it is launched in full.
+    pub launch: Option<Spec>,
 }
 
 /// What is wrong with an `unbarrier.toml`.
@@ -76,6 +81,7 @@ struct Entry {
     assume: Vec<String>,
     #[serde(default)]
     defines: Vec<Spanned<String>>,
+    launch: Option<Spec>,
 }
 
 impl Entry {
@@ -92,12 +98,59 @@ struct Config {
     entries: Vec<Entry>,
 }
 
+/// The contract of a kernel: from the file that `--contracts` names, else as [`contract_for`] says.
+pub fn contract(
+    source: &SourceArgs,
+    file: &Path,
+    kernel: &str,
+) -> Result<Option<Contract>, ConfigError> {
+    match &source.contracts {
+        Some(c) => contract_in(c, file, kernel),
+        None => contract_for(file, kernel),
+    }
+}
+
+/// Macro definitions for a file: from the file that `--contracts` names, else as [`defines_for`] says.
+pub fn defines(source: &SourceArgs, file: &Path) -> Result<Vec<String>, ConfigError> {
+    match &source.contracts {
+        Some(c) => {
+            let config = Config::read(c)?;
+            match config.entry_path(file) {
+                Some(relative) => defines_of(&config, &relative),
+                None => Ok(Vec::new()),
+            }
+        }
+        None => defines_for(file),
+    }
+}
+
 /// The contract of a kernel of a file; `None` when no `unbarrier.toml` is found or none of its entries is about the kernel.
 pub fn contract_for(file: &Path, kernel: &str) -> Result<Option<Contract>, ConfigError> {
-    let Some((config, relative)) = nearest(file)? else {
-        return Ok(None);
-    };
-    let about = |e: &&Entry| e.file.get_ref() == &relative;
+    match nearest(file)? {
+        Some((config, relative)) => contract_of(&config, &relative, kernel),
+        None => Ok(None),
+    }
+}
+
+/// The contract of a kernel in a given file of contracts. An entry is about the source when the source's path ends with the entry's.
+fn contract_in(
+    contracts: &Path,
+    file: &Path,
+    kernel: &str,
+) -> Result<Option<Contract>, ConfigError> {
+    let config = Config::read(contracts)?;
+    match config.entry_path(file) {
+        Some(relative) => contract_of(&config, &relative, kernel),
+        None => Ok(None),
+    }
+}
+
+fn contract_of(
+    config: &Config,
+    relative: &Path,
+    kernel: &str,
+) -> Result<Option<Contract>, ConfigError> {
+    let about = |e: &&Entry| e.file.get_ref() == relative;
     let named = config
         .entries
         .iter()
@@ -119,20 +172,25 @@ pub fn contract_for(file: &Path, kernel: &str) -> Result<Option<Contract>, Confi
         source: config.path.clone(),
         threadgroup,
         assume: entry.assume.clone(),
+        launch: entry.launch.clone(),
     }))
 }
 
 /// Macro definitions (`NAME` or `NAME=VALUE`) for a file: those of all its entries, which must agree.
 pub fn defines_for(file: &Path) -> Result<Vec<String>, ConfigError> {
-    let Some((config, relative)) = nearest(file)? else {
-        return Ok(Vec::new());
-    };
+    match nearest(file)? {
+        Some((config, relative)) => defines_of(&config, &relative),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn defines_of(config: &Config, relative: &Path) -> Result<Vec<String>, ConfigError> {
     let mut out: Vec<String> = Vec::new();
     let mut values: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in config
         .entries
         .iter()
-        .filter(|e| e.file.get_ref() == &relative)
+        .filter(|e| e.file.get_ref() == relative)
     {
         for d in &entry.defines {
             let text = d.get_ref().as_str();
@@ -170,6 +228,16 @@ fn nearest(file: &Path) -> Result<Option<(Config, PathBuf)>, ConfigError> {
 }
 
 impl Config {
+    /// The path by which an entry names a file.
+    fn entry_path(&self, file: &Path) -> Option<PathBuf> {
+        let full = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+        self.entries
+            .iter()
+            .map(|e| e.file.get_ref())
+            .find(|f| full.ends_with(f))
+            .cloned()
+    }
+
     fn read(path: &Path) -> Result<Config, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|e| ConfigError {
             path: path.to_path_buf(),

@@ -78,7 +78,7 @@ fn file(a: &FuzzArgs, report: &mut FuzzReport) -> Result<u8, String> {
     let mut source: SourceArgs = a.source.clone();
     let name = |d: &str| d.split('=').next().unwrap_or("").to_string();
     let given: Vec<String> = source.define.iter().map(|d| name(d)).collect();
-    for d in config::defines_for(path).map_err(|e| e.to_string())? {
+    for d in config::defines(&a.source, path).map_err(|e| e.to_string())? {
         if !given.contains(&name(&d)) {
             source.define.push(d);
         }
@@ -331,7 +331,7 @@ fn kernel(
     path: &Path,
     disabled: BTreeSet<BarrierId>,
 ) -> Result<KernelFuzz, String> {
-    let entry = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
+    let entry = config::contract(source, path, &k.name).map_err(|e| e.to_string())?;
     let fixed = fixed(k, a, entry.as_ref().and_then(|c| c.threadgroup))?;
     let mut texts: Vec<String> = entry.map(|c| c.assume).unwrap_or_default();
     texts.extend(a.assume.iter().cloned());

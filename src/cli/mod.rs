@@ -1,12 +1,14 @@
 //! The command line: arguments in, reports and exit codes out.
 //!
-//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved or `fuzz` found a race, 2 bad input.
+//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input.
 
 mod args;
 pub mod config;
+mod confirm;
 mod fuzz;
 mod graph;
 mod input;
+mod launch;
 mod parse;
 mod prove;
 
@@ -42,6 +44,8 @@ pub fn main() -> ExitCode {
         .spawn(move || match cli.command {
             args::Command::Prove(a) => prove::run(&a),
             args::Command::Fuzz(a) => fuzz::run(&a),
+            args::Command::Confirm(a) => confirm::run(&a),
+            args::Command::Launch(a) => launch::run(&a),
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
         });

@@ -140,7 +140,7 @@ fn file(
     let mut refused: Option<RemovalReport> = None;
     for (k, assumed) in chosen.iter().zip(assumptions) {
         bar.set_message(format!("{shown}: {}", k.name));
-        let contract = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
+        let contract = config::contract(&a.source, path, &k.name).map_err(|e| e.to_string())?;
         let size = a
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
@@ -197,11 +197,11 @@ fn file(
 
 /// The source arguments with the definitions that `unbarrier.toml` gives the file; those of the
 /// command line win.
-fn with_config_defines(path: &Path, args: &SourceArgs) -> Result<SourceArgs, String> {
+pub(super) fn with_config_defines(path: &Path, args: &SourceArgs) -> Result<SourceArgs, String> {
     let mut out = args.clone();
     let name = |d: &str| d.split('=').next().unwrap_or("").to_string();
     let given: Vec<String> = args.define.iter().map(|d| name(d)).collect();
-    for d in config::defines_for(path).map_err(|e| e.to_string())? {
+    for d in config::defines(args, path).map_err(|e| e.to_string())? {
         if !given.contains(&name(&d)) {
             out.define.push(d);
         }
@@ -209,7 +209,22 @@ fn with_config_defines(path: &Path, args: &SourceArgs) -> Result<SourceArgs, Str
     Ok(out)
 }
 
-fn is_named(k: &Kernel, name: &str) -> bool {
+/// What `prove` reports of one file, with nothing printed.
+pub(super) fn report_of(path: &Path, a: &ProveArgs) -> Result<FileReport, String> {
+    let mut report = Report {
+        schema: SCHEMA,
+        files: Vec::new(),
+        errors: Vec::new(),
+    };
+    file(path, a, &ProgressBar::hidden(), &mut report)?;
+    match (report.files.pop(), report.errors.pop()) {
+        (_, Some(e)) => Err(e.message),
+        (Some(f), None) => Ok(f),
+        (None, None) => Err("no report".into()),
+    }
+}
+
+pub(super) fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
@@ -285,7 +300,7 @@ fn assumptions(
     let options = preprocess_options(source);
     // What unbarrier.toml assumes of a kernel must make sense in that kernel.
     for (i, k) in kernels.iter().enumerate() {
-        let contract = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
+        let contract = config::contract(&a.source, path, &k.name).map_err(|e| e.to_string())?;
         for text in contract.iter().flat_map(|c| &c.assume) {
             let file = l.map.file(l.file);
             let expr = parse_assumption(text, &file.text, path.to_path_buf(), &options)

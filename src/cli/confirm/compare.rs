@@ -1,0 +1,240 @@
+//! The runs of each kernel, side by side, and what they mean beside the verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use super::ConfirmArgs;
+use super::report::{BarrierResult, JointResult, KernelResult};
+use crate::confirm::judge::{Observed, Relation, Verdict, relation};
+use crate::confirm::{Change, Mode, Results, Run, Unit, run};
+use crate::launch::Launch;
+
+/// How runs are made.
+pub struct Settings {
+    schedules: u32,
+    seed: u64,
+    seconds: u32,
+    megabytes: u32,
+    jobs: usize,
+    all: bool,
+    remove: Vec<u32>,
+}
+
+impl Settings {
+    /// From the command line.
+    pub fn new(a: &ConfirmArgs) -> Settings {
+        Settings {
+            schedules: a.runs,
+            seed: a.seed,
+            seconds: a.time.ceil() as u32,
+            megabytes: a.memory,
+            jobs: a.jobs.map_or_else(
+                || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+                usize::from,
+            ),
+            all: a.all,
+            remove: a.remove.clone(),
+        }
+    }
+}
+
+/// One kernel and how it is launched.
+pub struct Task {
+    /// Kernel.
+    pub kernel: String,
+    /// The file as the compiler names it.
+    pub file: String,
+    /// Its launch.
+    pub launch: Launch,
+    /// The launch was derived.
+    pub derived: bool,
+    /// Verdict by line.
+    pub verdicts: BTreeMap<u32, Verdict>,
+    /// Lines that can go together.
+    pub joint: Vec<u32>,
+}
+
+/// One run of one kernel.
+struct Job {
+    task: usize,
+    changes: Vec<Change>,
+}
+
+/// Runs everything.
+pub fn all(unit: &Unit, tasks: &[Task], settings: &Settings) -> Vec<KernelResult> {
+    let first: Vec<Job> = (0..tasks.len())
+        .map(|task| Job {
+            task,
+            changes: Vec::new(),
+        })
+        .collect();
+    let written = execute(unit, tasks, &first, settings);
+    let mut jobs = Vec::new();
+    for (i, (t, w)) in tasks.iter().zip(&written).enumerate() {
+        // What crashes or hangs as written tells nothing about its barriers.
+        if w.failure.is_none() {
+            jobs.extend(plan(i, t, w, settings));
+        }
+    }
+    let results = execute(unit, tasks, &jobs, settings);
+    let mut done: Vec<(Job, Results)> = jobs.into_iter().zip(results).collect();
+    let mut out = Vec::new();
+    for (i, (t, w)) in tasks.iter().zip(written).enumerate() {
+        let (own, rest) = done.into_iter().partition(|(j, _)| j.task == i);
+        done = rest;
+        out.push(kernel(t, w, own, settings));
+    }
+    out
+}
+
+/// The lines of a kernel's barriers, with the file of each.
+fn sites(t: &Task, written: &Results) -> BTreeMap<(String, u32), bool> {
+    let mut out: BTreeMap<(String, u32), bool> = BTreeMap::new();
+    for line in t.verdicts.keys() {
+        out.insert((t.file.clone(), *line), false);
+    }
+    for b in &written.barriers {
+        if b.file != t.file {
+            // A barrier of an included file: `prove` names it by its line alone.
+            out.remove(&(t.file.clone(), b.line));
+        }
+    }
+    for b in &written.barriers {
+        out.insert((b.file.clone(), b.line), b.passed > 0);
+    }
+    out
+}
+
+fn plan(task: usize, t: &Task, written: &Results, s: &Settings) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    let change = |file: &String, line: u32, mode| Change {
+        file: file.clone(),
+        line,
+        mode,
+    };
+    for ((file, line), reached) in sites(t, written) {
+        if !reached || !(s.all || s.remove.contains(&line)) {
+            continue;
+        }
+        jobs.push(Job {
+            task,
+            changes: vec![change(&file, line, Mode::Deleted)],
+        });
+        if t.verdicts.get(&line) == Some(&Verdict::Weakenable) {
+            jobs.push(Job {
+                task,
+                changes: vec![change(&file, line, Mode::Simdgroup)],
+            });
+        }
+    }
+    let together: BTreeSet<u32> = if s.all {
+        t.joint.iter().copied().collect()
+    } else {
+        s.remove.iter().copied().collect()
+    };
+    if together.len() > 1 {
+        jobs.push(Job {
+            task,
+            changes: sites(t, written)
+                .into_iter()
+                .filter(|((_, line), reached)| *reached && together.contains(line))
+                .map(|((file, line), _)| change(&file, line, Mode::Deleted))
+                .collect(),
+        });
+    }
+    jobs
+}
+
+fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Results> {
+    let next = Mutex::new(0usize);
+    let slots: Vec<Mutex<Option<Results>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..s.jobs.min(jobs.len()) {
+            scope.spawn(|| {
+                loop {
+                    let i = match next.lock() {
+                        Ok(mut n) => {
+                            *n += 1;
+                            *n - 1
+                        }
+                        Err(_) => return,
+                    };
+                    let (Some(job), Some(slot)) = (jobs.get(i), slots.get(i)) else {
+                        return;
+                    };
+                    let t = &tasks[job.task];
+                    let request = Run {
+                        kernel: &t.kernel,
+                        launch: &t.launch,
+                        changes: &job.changes,
+                        schedules: s.schedules,
+                        seed: s.seed,
+                        seconds: s.seconds,
+                        megabytes: s.megabytes,
+                    };
+                    let results = run(unit, &request);
+                    if let Ok(mut slot) = slot.lock() {
+                        *slot = Some(results);
+                    }
+                }
+            });
+        }
+    });
+    slots
+        .into_iter()
+        .map(|s| s.into_inner().ok().flatten().unwrap_or_default())
+        .collect()
+}
+
+fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -> KernelResult {
+    let stable = written.failure.is_none()
+        && written.races.is_empty()
+        && written.differences.is_empty()
+        && written.outside.is_empty()
+        && written.divergent.is_empty();
+    let mut out = KernelResult::new(&t.kernel, t, &written, stable);
+    let mut single: BTreeMap<(String, u32), Observed> = BTreeMap::new();
+    for (job, results) in jobs {
+        if let [c] = job.changes.as_slice() {
+            let o = single.entry((c.file.clone(), c.line)).or_default();
+            o.stable = stable;
+            o.reached = true;
+            match c.mode {
+                Mode::Deleted => o.deleted = results,
+                Mode::Simdgroup => o.weakened = Some(results),
+            }
+        } else if !job.changes.is_empty() {
+            let lines: Vec<u32> = job.changes.iter().map(|c| c.line).collect();
+            let o = Observed {
+                reached: true,
+                stable,
+                deleted: results,
+                weakened: None,
+            };
+            // Only what `prove` calls removable together can be contradicted.
+            let proved = lines.iter().all(|l| t.joint.contains(l));
+            let verdict = if proved {
+                Verdict::Removable
+            } else {
+                Verdict::Unknown
+            };
+            let r = relation(verdict, &o);
+            out.together = Some(JointResult::new(lines, proved, &o, r));
+        }
+    }
+    for ((file, line), reached) in sites(t, &written) {
+        if !(s.all || s.remove.contains(&line)) {
+            continue;
+        }
+        let o = single.remove(&(file.clone(), line)).unwrap_or(Observed {
+            reached,
+            stable,
+            ..Observed::default()
+        });
+        let verdict = t.verdicts.get(&line).copied();
+        let r = verdict.map_or(Relation::DoesNotRefute, |v| relation(v, &o));
+        out.barriers
+            .push(BarrierResult::new(&file, line, verdict, &o, r));
+    }
+    out
+}

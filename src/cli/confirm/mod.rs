@@ -1,0 +1,287 @@
+//! `unbarrier confirm`: kernels run from their original source, with and without barriers, beside the verdicts of `prove`.
+
+mod compare;
+mod report;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::args::{Color, Format, ProveArgs, SourceArgs, seconds, threadgroup};
+use super::input::{emit, load};
+use super::launch::{Plan, chosen, plan};
+use super::prove::{report_of, with_config_defines};
+use super::{BAD_INPUT, DONE, NOT_PROVED};
+use crate::confirm::judge::Verdict;
+use crate::confirm::{Detector, Request, Toolchain, Unit, build, self_test};
+use crate::launch::{Launch, constant_number, resolve};
+use crate::report::model::FileReport;
+use compare::{Settings, Task};
+use report::{FileResult, KernelResult, Outcome};
+
+/// Where kernels run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// Compiled by Clang, on this machine's processor.
+    Cpu,
+    /// On an Apple GPU (macOS).
+    Metal,
+}
+
+/// Who looks for races.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DetectorArg {
+    /// Fibers and conflicts per barrier interval.
+    Fibers,
+    /// Real threads and ThreadSanitizer.
+    Tsan,
+}
+
+/// Arguments of `confirm`.
+#[derive(Clone, Debug, Args)]
+pub struct ConfirmArgs {
+    /// Metal source files.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only this kernel (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Vec<String>,
+    /// Run without the barriers on this line (may be repeated).
+    #[arg(long, value_name = "LINE", conflicts_with = "all")]
+    pub remove: Vec<u32>,
+    /// Run without each barrier in turn, and without those that `prove` says can go together.
+    #[arg(long)]
+    pub all: bool,
+    /// Where kernels run.
+    #[arg(long, value_enum, default_value = "cpu", value_name = "BACKEND")]
+    pub backend: Backend,
+    /// Who looks for races (cpu).
+    #[arg(long, value_enum, default_value = "fibers", value_name = "DETECTOR")]
+    pub detector: DetectorArg,
+    /// Runs of each variant: different schedules (cpu), repeats (metal).
+    #[arg(long, value_name = "N", default_value = "3", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+    /// Which random schedules.
+    #[arg(long, value_name = "S", default_value = "1")]
+    pub seed: u64,
+    /// Most seconds for the runs of one variant.
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub time: f64,
+    /// Most memory of a run, MiB.
+    #[arg(long, value_name = "MIB", default_value = "4096", value_parser = clap::value_parser!(u32).range(64..=65536))]
+    pub memory: u32,
+    /// Threadgroup size, where unbarrier.toml does not say.
+    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
+    pub threadgroup: Option<[u64; 3]>,
+    /// Time limit of one solver query, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: f64,
+    /// Do not ask `prove`; only report what runs show.
+    #[arg(long)]
+    pub no_prove: bool,
+    /// Runs at the same time (default: number of processors).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub format: Format,
+    /// For tests of this command: take the verdict of a line to be another one.
+    #[arg(long, value_name = "LINE=VERDICT", hide = true, value_parser = pretend)]
+    pub pretend: Vec<(u32, String)>,
+    /// How sources are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+fn pretend(s: &str) -> Result<(u32, String), String> {
+    let (line, verdict) = s.split_once('=').ok_or("expected LINE=VERDICT")?;
+    let line = line.parse().map_err(|_| "expected a line number")?;
+    Ok((line, verdict.to_string()))
+}
+
+/// Runs the command; the exit code.
+pub fn run(a: &ConfirmArgs) -> u8 {
+    if a.backend == Backend::Metal {
+        eprintln!("error: not run: {}", crate::confirm::metal_unavailable());
+        return BAD_INPUT;
+    }
+    if !a.remove.is_empty() && a.files.len() > 1 {
+        eprintln!("error: --remove takes line numbers of one file; give one file at a time");
+        return BAD_INPUT;
+    }
+    let detector = match a.detector {
+        DetectorArg::Fibers => Detector::Fibers,
+        DetectorArg::Tsan => Detector::Tsan,
+    };
+    let ready = Toolchain::find(detector).and_then(|t| self_test(&t).map(|()| t));
+    let tools = match ready {
+        Ok(t) => t,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return BAD_INPUT;
+        }
+    };
+    let mut outcome = Outcome::new(&tools.version, a);
+    for (i, path) in a.files.iter().enumerate() {
+        let result = file(path, a, &tools, i + 1);
+        if a.format == Format::Human {
+            emit(&result.human());
+        }
+        outcome.files.push(result);
+    }
+    match a.format {
+        Format::Human => emit(&outcome.summary()),
+        Format::Json => match serde_json::to_string_pretty(&outcome) {
+            Ok(s) => emit(&format!("{s}\n")),
+            Err(e) => {
+                eprintln!("error: cannot write the report: {e}");
+                return BAD_INPUT;
+            }
+        },
+    }
+    if outcome.contradictions() > 0 {
+        eprintln!(
+            "error: {} verdict(s) of `prove` are CONTRADICTED by running the kernel; see above",
+            outcome.contradictions()
+        );
+        NOT_PROVED
+    } else if outcome.has_errors() {
+        BAD_INPUT
+    } else {
+        DONE
+    }
+}
+
+/// One file: verdicts, program, runs.
+fn file(path: &Path, a: &ConfirmArgs, tools: &Toolchain, number: usize) -> FileResult {
+    let mut out = FileResult::new(path);
+    match prepared(path, a, tools, number, &mut out) {
+        Ok(Some((unit, tasks))) => {
+            let settings = Settings::new(a);
+            out.kernels.extend(compare::all(&unit, &tasks, &settings));
+        }
+        Ok(None) => {}
+        Err(e) => out.errors.push(e),
+    }
+    out
+}
+
+fn prepared(
+    path: &Path,
+    a: &ConfirmArgs,
+    tools: &Toolchain,
+    number: usize,
+    out: &mut FileResult,
+) -> Result<Option<(Unit, Vec<Task>)>, String> {
+    let source = with_config_defines(path, &a.source)?;
+    let l = load(path, &source, true)?;
+    let kernels = chosen(&l, &a.kernel)?;
+    let mut plans: Vec<(String, Plan, Launch)> = Vec::new();
+    for k in kernels {
+        let made = plan(&l, k, path, &source, a.threadgroup).and_then(|p| {
+            let mut launch = resolve(&p.spec, p.threadgroup).map_err(|e| e.to_string())?;
+            // The program knows function constants by number.
+            launch.constants = std::mem::take(&mut launch.constants)
+                .into_iter()
+                .filter_map(|(n, v)| Some((constant_number(k, &n)?.to_string(), v)))
+                .collect();
+            Ok((k.name.clone(), p, launch))
+        });
+        match made {
+            Ok(m) => plans.push(m),
+            Err(e) => out.kernels.push(KernelResult::failed(&k.name, e)),
+        }
+    }
+    let scalars: BTreeMap<String, Vec<String>> = plans
+        .iter()
+        .map(|(name, _, l)| (name.clone(), l.scalars.keys().cloned().collect()))
+        .collect();
+    let request = Request {
+        file: path,
+        defines: &source.define,
+        includes: &source.include,
+        scalars,
+    };
+    let unit = build(tools, &request, number).map_err(|e| e.to_string())?;
+    for (name, message) in &unit.rejected {
+        if a.kernel.is_empty() || a.kernel.contains(name) {
+            out.rejected.push((name.clone(), message.clone()));
+        }
+    }
+    let verdicts = if a.no_prove {
+        None
+    } else {
+        match report_of(path, &prove_args(path, a)) {
+            Ok(r) => Some(r),
+            Err(e) => {
+                out.errors.push(format!("prove: {e}"));
+                None
+            }
+        }
+    };
+    let mut tasks = Vec::new();
+    for (name, p, launch) in plans {
+        if !unit.entries.iter().any(|e| e.name == name) {
+            if !unit.rejected.iter().any(|(n, _)| *n == name) {
+                let message = "the scanner of `confirm` finds no such entry point".to_string();
+                out.kernels.push(KernelResult::failed(&name, message));
+            }
+            continue;
+        }
+        tasks.push(Task {
+            verdicts: of_kernel(verdicts.as_ref(), &name, a),
+            joint: verdicts
+                .as_ref()
+                .and_then(|v| v.kernels.iter().find(|k| k.name == name))
+                .map(|k| k.jointly_removable.clone())
+                .unwrap_or_default(),
+            file: path.display().to_string(),
+            derived: p.derived,
+            kernel: name,
+            launch,
+        });
+    }
+    Ok(Some((unit, tasks)))
+}
+
+/// The verdict of each line of a kernel: the worst of the line's instances.
+fn of_kernel(report: Option<&FileReport>, kernel: &str, a: &ConfirmArgs) -> BTreeMap<u32, Verdict> {
+    let mut out: BTreeMap<u32, Verdict> = BTreeMap::new();
+    let found = report.and_then(|r| r.kernels.iter().find(|k| k.name == kernel));
+    for b in found.iter().flat_map(|k| &k.barriers) {
+        let v = Verdict::from_word(b.verdict);
+        let slot = out.entry(b.line).or_insert(v);
+        // Removable < weakenable < required < unknown: what one instance needs, the line needs.
+        *slot = match (*slot, v) {
+            (Verdict::Required, _) | (_, Verdict::Required) => Verdict::Required,
+            (x, y) => x.max(y),
+        };
+    }
+    for (line, verdict) in &a.pretend {
+        if let Some(slot) = out.get_mut(line) {
+            *slot = Verdict::from_word(verdict);
+        }
+    }
+    out
+}
+
+fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
+    ProveArgs {
+        files: vec![path.to_path_buf()],
+        kernel: a.kernel.clone(),
+        threadgroup: a.threadgroup,
+        assume: Vec::new(),
+        remove: Vec::new(),
+        timeout: a.timeout,
+        jobs: a.jobs,
+        format: Format::Json,
+        strict_divergence: false,
+        execution_barriers_order_memory: false,
+        lockstep: false,
+        source: SourceArgs {
+            color: Color::Never,
+            ..a.source.clone()
+        },
+    }
+}
