@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = &[
     ("ub_collective.h", include_str!("standin/collective.h")),
     ("ub_host.h", include_str!("standin/host.h")),
     ("ub_detect.h", include_str!("standin/detect.h")),
+    ("ub_meet.h", include_str!("standin/meet.h")),
     ("ub_buffers.h", include_str!("standin/buffers.h")),
     ("fibers.cpp", include_str!("standin/fibers.cpp")),
     ("threads.cpp", include_str!("standin/threads.cpp")),

@@ -25,8 +25,6 @@ pub fn derive(
     threadgroup: [u32; 3],
     accepts: &dyn Fn(&exec::Launch) -> bool,
 ) -> Result<Spec, String> {
-    let mut launch = exec::Launch::new(threadgroup);
-    let scalars = choose(kernel, &mut launch, accepts)?;
     let objects: Vec<&Object> = kernel
         .objects
         .iter()
@@ -38,7 +36,29 @@ pub fn derive(
                 .any(|s| is(kernel, o, s.object.index()))
         })
         .collect();
-    let counts = sizes(kernel, &mut launch, &objects)?;
+    let mut why = "no simple values of the parameters satisfy the assumptions".to_string();
+    let mut found = None;
+    for v in VALUES {
+        let mut launch = exec::Launch::new(threadgroup);
+        let scalars = choose(kernel, &mut launch, *v);
+        if !accepts(&launch) {
+            continue;
+        }
+        match sizes(kernel, &mut launch, &objects) {
+            Ok(counts) => {
+                found = Some((scalars, counts));
+                break;
+            }
+            // Smaller values may take fewer steps.
+            Err(e) => why = e,
+        }
+        if kernel.scalars.is_empty() {
+            break;
+        }
+    }
+    let Some((scalars, counts)) = found else {
+        return Err(why);
+    };
     let mut spec = Spec {
         grid: vec![Number::Int(1)],
         params: scalars,
@@ -67,31 +87,22 @@ fn is(kernel: &Kernel, o: &Object, index: usize) -> bool {
         .is_some_and(|other| std::ptr::eq(other, o))
 }
 
-/// Values for the scalars, the same for all integers.
-fn choose(
-    kernel: &Kernel,
-    launch: &mut exec::Launch,
-    accepts: &dyn Fn(&exec::Launch) -> bool,
-) -> Result<BTreeMap<String, Number>, String> {
-    for v in VALUES {
-        let mut chosen = BTreeMap::new();
-        for s in &kernel.scalars {
-            let (number, value) = if s.ty.is_float() {
-                (Number::Real(1.0), ScalarValue::Float(1.0))
-            } else {
-                let bits = s.ty.bits();
-                let fits = i128::from(*v) < 1i128 << (bits - u32::from(s.ty.is_signed()));
-                let v = if fits { *v } else { 1 };
-                (Number::Int(v), ScalarValue::Int(i128::from(v)))
-            };
-            chosen.insert(s.name.clone(), number);
-            launch.scalars.insert(s.name.clone(), value);
-        }
-        if accepts(launch) {
-            return Ok(chosen);
-        }
+/// Values for the scalars: one for all integers that can hold it.
+fn choose(kernel: &Kernel, launch: &mut exec::Launch, v: i64) -> BTreeMap<String, Number> {
+    let mut chosen = BTreeMap::new();
+    for s in &kernel.scalars {
+        let (number, value) = if s.ty.is_float() {
+            (Number::Real(1.0), ScalarValue::Float(1.0))
+        } else {
+            let bits = s.ty.bits();
+            let fits = i128::from(v) < 1i128 << (bits - u32::from(s.ty.is_signed()));
+            let v = if fits { v } else { 1 };
+            (Number::Int(v), ScalarValue::Int(i128::from(v)))
+        };
+        chosen.insert(s.name.clone(), number);
+        launch.scalars.insert(s.name.clone(), value);
     }
-    Err("no simple values of the parameters satisfy the assumptions".into())
+    chosen
 }
 
 /// Elements that each buffer needs: doubled until nothing falls outside, then halved in between.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use super::ConfirmArgs;
 use super::report::{BarrierResult, JointResult, KernelResult};
+use super::{ConfirmArgs, DetectorArg};
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::{Change, Mode, Results, Run, Unit, run};
 use crate::launch::Launch;
@@ -17,6 +17,7 @@ pub struct Settings {
     megabytes: u32,
     jobs: usize,
     all: bool,
+    tsan: bool,
     remove: Vec<u32>,
 }
 
@@ -33,6 +34,7 @@ impl Settings {
                 usize::from,
             ),
             all: a.all,
+            tsan: a.detector == DetectorArg::Tsan,
             remove: a.remove.clone(),
         }
     }
@@ -192,9 +194,16 @@ fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -
         && written.differences.is_empty()
         && written.outside.is_empty()
         && written.divergent.is_empty();
+    // Real threads know no pairs "due to" a barrier: what is new is put down to it, which means something only where nothing was there before.
+    let attributable = !s.tsan || written.races.is_empty();
     let mut out = KernelResult::new(&t.kernel, t, &written, stable);
     let mut single: BTreeMap<(String, u32), Observed> = BTreeMap::new();
-    for (job, results) in jobs {
+    for (job, mut results) in jobs {
+        if !attributable {
+            for r in &mut results.races {
+                r.due = false;
+            }
+        }
         if let [c] = job.changes.as_slice() {
             let o = single.entry((c.file.clone(), c.line)).or_default();
             o.stable = stable;

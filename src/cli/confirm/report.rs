@@ -70,7 +70,7 @@ pub struct BarrierResult {
     pub line: u32,
     /// What `prove` says.
     pub verdict: Option<&'static str>,
-    /// `agrees`, `does not refute`, `contradicts`, or `not reached`.
+    /// `agrees`, `does not refute`, `contradicts`, `not reached`, or `no verdict`.
     pub relation: &'static str,
     /// The launch reaches it.
     pub reached: bool,
@@ -244,10 +244,10 @@ impl BarrierResult {
             file: file.into(),
             line,
             verdict: verdict.map(Verdict::word),
-            relation: if o.reached {
-                relation.words()
-            } else {
-                "not reached"
+            relation: match (o.reached, verdict) {
+                (false, _) => "not reached",
+                (true, None) => "no verdict",
+                (true, Some(_)) => relation.words(),
             },
             reached: o.reached,
             race: o.race().map(RaceResult::from),
@@ -349,7 +349,7 @@ impl FileResult {
                 let _ = writeln!(out, "  note: {r}");
             }
             for b in &k.barriers {
-                let verdict = b.verdict.unwrap_or("no verdict");
+                let verdict = b.verdict.map_or(String::new(), |v| format!("{v}: "));
                 let mark = if b.relation == Relation::Contradicts.words() {
                     "CONTRADICTS"
                 } else {
@@ -360,7 +360,7 @@ impl FileResult {
                 } else {
                     format!("{}:{}", b.file, b.line)
                 };
-                let _ = writeln!(out, "  {place}: {verdict}: {mark}: {}", b.words());
+                let _ = writeln!(out, "  {place}: {verdict}{mark}: {}", b.words());
             }
             if let Some(j) = &k.together {
                 let lines: Vec<String> = j.lines.iter().map(u32::to_string).collect();

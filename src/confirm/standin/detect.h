@@ -84,7 +84,11 @@ inline void where(uintptr_t at, char* out, size_t size) {
     snprintf(out, size, "?\t0");
 }
 
-inline const char* kind_name(unsigned k) { return k == READ ? "reads" : k == WRITE ? "writes" : "updates"; }
+// A matrix access is made by any lane of its simdgroup.
+inline const char* kind_name(const Record& r) {
+    if (r.thread >= MAX_THREADS) return r.kind == READ ? "or another lane reads a matrix" : "or another lane writes a matrix";
+    return r.kind == READ ? "reads" : r.kind == WRITE ? "writes" : "updates";
+}
 
 inline void report(const Region& r, size_t cell, uint8_t mask, const Record& a, const Record& b) {
     State& s = state();
@@ -96,8 +100,8 @@ inline void report(const Region& r, size_t cell, uint8_t mask, const Record& a, 
     char object[256];
     where(r.base + cell * 4 + (unsigned)__builtin_ctz(mask), object, sizeof object);
     host::print("race\t%u\t%u\t%d\t%d\t%s\t%s\t%u\t%s\t%u\t%lx\t%u\t%s\t%u\t%lx\n", s.run, s.schedule, due, near, r.space == DEVICE ? "device" : "threadgroup", object,
-                a.thread >= MAX_THREADS ? (a.thread - MAX_THREADS) * SIMD : a.thread, kind_name(a.kind), a.passed, host::file_address(a.pc) - 1,
-                b.thread >= MAX_THREADS ? (b.thread - MAX_THREADS) * SIMD : b.thread, kind_name(b.kind), b.passed, host::file_address(b.pc) - 1);
+                a.thread >= MAX_THREADS ? (a.thread - MAX_THREADS) * SIMD : a.thread, kind_name(a), a.passed, host::file_address(a.pc) - 1,
+                b.thread >= MAX_THREADS ? (b.thread - MAX_THREADS) * SIMD : b.thread, kind_name(b), b.passed, host::file_address(b.pc) - 1);
 }
 
 inline bool gone(const State& s, const Record& r, Space k) {
@@ -176,7 +180,7 @@ inline bool access(uintptr_t at, size_t size, Record& now) {
                     const Object* nearest = nullptr;
                     for (const Object& o : s.objects)
                         if (o.start <= at && (!nearest || o.start > nearest->start)) nearest = &o;
-                    host::print("outside\t%u\t%u\t%s\t%lu\t%lu\t%u\t%s\t%lx\n", s.run, s.schedule, nearest ? nearest->name.c_str() : "?", nearest ? (unsigned long)(at - nearest->start) : 0, nearest ? (unsigned long)(nearest->end - nearest->start) : 0, now.thread % MAX_THREADS, kind_name(now.kind), host::file_address(now.pc) - 1);
+                    host::print("outside\t%u\t%u\t%s\t%lu\t%lu\t%u\t%s\t%lx\n", s.run, s.schedule, nearest ? nearest->name.c_str() : "?", nearest ? (unsigned long)(at - nearest->start) : 0, nearest ? (unsigned long)(nearest->end - nearest->start) : 0, now.thread % MAX_THREADS, kind_name(now), host::file_address(now.pc) - 1);
                 }
             } else word(r, cell, now);
             size -= part;

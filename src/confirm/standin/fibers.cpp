@@ -2,40 +2,25 @@
 // -fsanitize=thread reports every access to `detect.h`; barriers can be deleted by line.
 #include "ub_buffers.h"
 #include "ub_detect.h"
+#include "ub_meet.h"
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 #include <ucontext.h>
 #endif
 
-using detect::MAX_GROUPS;
 using detect::MAX_THREADS;
 using detect::Record;
 using detect::SIMD;
 
 namespace {
-constexpr size_t STACK = 512 << 10, SLOT = 32;
-enum State { READY, EXCHANGE, SIMD_BARRIER, BARRIER, ENDED };
+constexpr size_t STACK = 512 << 10;
 
-struct Site {
-    unsigned line, column, scope, mode, index;
-    const char* file;
-    unsigned long passed;
-};
-struct Fiber {
-    State state = ENDED;
+struct Fiber : meet::Member {
     void* sp = nullptr;
     void* stack = nullptr;
-    unsigned index = 0;
     bool tile = false;
-    const void* at = nullptr;  // where it waits
-    Site* site = nullptr;
-    unsigned flags = 0, size = 0;
-    unsigned char value[SLOT];
-    unsigned long active = 0;
-    unsigned char all[SLOT * SIMD];
     // Deleted barriers passed: by space, as far as they order one simdgroup / different ones; and in all.
     uint32_t same[2], cross[2], passed;
-    unsigned builtin[64][3];
 #if !defined(__x86_64__) && !defined(__aarch64__)
     ucontext_t context;
 #endif
@@ -44,7 +29,6 @@ struct Fiber {
 Fiber fibers[MAX_THREADS];
 Fiber* current = nullptr;
 void* scheduler_sp = nullptr;
-unsigned thread_count = 0;
 std::vector<unsigned> queue;
 size_t queue_at = 0;
 uint64_t random_state = 1;
@@ -52,11 +36,23 @@ bool preempt = false;
 unsigned until_preempt = 0;
 const ub_kernel* the_kernel = nullptr;
 void* memory[64];
-std::map<const void*, Site*> sites;
-std::map<unsigned, unsigned long> divergent;
 
 uint64_t draw() { return random_state = host::mix(random_state); }
 }  // namespace
+
+void meet::on_simdgroup(unsigned g, unsigned flags) {
+    auto& s = detect::state();
+    if (flags & 2) ++s.simd_interval[g][0];
+    if (flags & 1) ++s.simd_interval[g][1];
+}
+void meet::on_threadgroup(unsigned flags) {
+    auto& s = detect::state();
+    for (int k = 0; k < 2; ++k) {
+        if (!(flags >> (1 - k) & 1)) continue;
+        ++s.interval[k];
+        for (auto& g : s.simd_interval) ++g[k];
+    }
+}
 
 #if defined(__x86_64__)
 extern "C" void ub_switch(void** save, void* to);
@@ -142,11 +138,11 @@ void enter(Fiber* f) {
 void body() {
     Fiber* f = current;
     the_kernel->call(memory, f->builtin);
-    f->state = ENDED;
+    f->state = meet::ENDED;
     detect::end(f->index);
     bool last = true;
     const unsigned g = f->index / SIMD;
-    for (unsigned i = g * SIMD; i < thread_count && i < (g + 1) * SIMD; ++i) last = last && fibers[i].state == ENDED;
+    for (unsigned i = g * SIMD; i < meet::count && i < (g + 1) * SIMD; ++i) last = last && fibers[i].state == meet::ENDED;
     if (last) detect::end(MAX_THREADS + g);
     leave();
     host::fail("a thread ran on after its end");
@@ -155,7 +151,7 @@ void body() {
 void prepare(Fiber* f) {
     if (!f->stack) {
         f->stack = mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
-        if (f->stack == MAP_FAILED) host::fail("not enough memory for the stacks of %u threads", thread_count);
+        if (f->stack == MAP_FAILED) host::fail("not enough memory for the stacks of %u threads", meet::count);
         mprotect(f->stack, 4096, PROT_NONE);
     }
     char* top = (char*)f->stack + STACK;
@@ -176,7 +172,7 @@ void prepare(Fiber* f) {
     f->context.uc_link = nullptr;
     makecontext(&f->context, body, 0);
 #endif
-    f->state = READY;
+    f->state = meet::READY;
     f->tile = false;
     f->passed = 0;
     for (int k = 0; k < 2; ++k) f->same[k] = f->cross[k] = 0;
@@ -188,88 +184,10 @@ void wake(std::vector<unsigned>& woken) {
     if (s == 1) for (size_t i = 0; i < woken.size() / 2; ++i) std::swap(woken[i], woken[woken.size() - 1 - i]);
     if (s >= 2) for (size_t i = woken.size(); i > 1; --i) std::swap(woken[i - 1], woken[draw() % i]);
     for (unsigned i : woken) {
-        fibers[i].state = READY;
+        fibers[i].state = meet::READY;
         queue.push_back(i);
     }
     woken.clear();
-}
-
-// Lanes that wait at a lane exchange: those at one call exchange their values.
-bool exchange(unsigned g, std::vector<unsigned>& woken) {
-    const unsigned from = g * SIMD, to = from + SIMD < thread_count ? from + SIMD : thread_count;
-    const void* at = nullptr;
-    for (unsigned i = from; i < to; ++i) {
-        if (fibers[i].state == READY) return false;
-        if (fibers[i].state == EXCHANGE && (!at || fibers[i].at < at)) at = fibers[i].at;
-    }
-    if (!at) return false;
-    unsigned long active = 0;
-    for (unsigned i = from; i < to; ++i)
-        if (fibers[i].state == EXCHANGE && fibers[i].at == at) active |= 1ul << (i - from);
-    for (unsigned i = from; i < to; ++i) {
-        if (!(active >> (i - from) & 1)) continue;
-        Fiber& f = fibers[i];
-        f.active = active;
-        for (unsigned j = from; j < to; ++j)
-            if (active >> (j - from) & 1) memcpy(f.all + (j - from) * f.size, fibers[j].value, f.size);
-        woken.push_back(i);
-    }
-    return true;
-}
-
-void note_divergence(unsigned line, const char* file) {
-    if (++divergent[line] == 1) host::print("divergent\t%u\t%u\t%u\t%s\n", detect::state().run, detect::state().schedule, line, file);
-}
-
-// Lanes that all wait at simdgroup barriers.
-bool simd_barrier(unsigned g, std::vector<unsigned>& woken, bool force) {
-    const unsigned from = g * SIMD, to = from + SIMD < thread_count ? from + SIMD : thread_count;
-    Site* site = nullptr;
-    bool mixed = false;
-    unsigned flags = 3;
-    for (unsigned i = from; i < to; ++i) {
-        Fiber& f = fibers[i];
-        if (f.state == ENDED) continue;
-        if (f.state != SIMD_BARRIER) {
-            if (!force) return false;
-            mixed = true;
-            continue;
-        }
-        if (site && site != f.site) mixed = true;
-        site = f.site;
-        flags &= f.flags;
-    }
-    if (!site) return false;
-    if (mixed) note_divergence(site->line, site->file);
-    auto& s = detect::state();
-    if (flags & 2) ++s.simd_interval[g][0];
-    if (flags & 1) ++s.simd_interval[g][1];
-    for (unsigned i = from; i < to; ++i)
-        if (fibers[i].state == SIMD_BARRIER) woken.push_back(i);
-    ++site->passed;
-    return true;
-}
-
-// All threads wait, none at a lane exchange: the threadgroup barrier.
-bool barrier(std::vector<unsigned>& woken) {
-    Site* site = nullptr;
-    bool mixed = false;
-    unsigned flags = 3;
-    for (unsigned i = 0; i < thread_count; ++i) {
-        Fiber& f = fibers[i];
-        if (f.state != BARRIER) continue;
-        if (site && site != f.site) mixed = true;
-        site = f.site;
-        flags &= f.flags;
-        woken.push_back(i);
-    }
-    if (!site) return false;
-    if (mixed) note_divergence(site->line, site->file);
-    auto& s = detect::state();
-    if (flags & 2) { ++s.interval[0]; for (auto& g : s.simd_interval) ++g[0]; }
-    if (flags & 1) { ++s.interval[1]; for (auto& g : s.simd_interval) ++g[1]; }
-    ++site->passed;
-    return true;
 }
 
 // Runs one threadgroup to its end.
@@ -277,44 +195,26 @@ void run_group() {
     queue.clear();
     queue_at = 0;
     std::vector<unsigned> woken;
-    for (unsigned i = 0; i < thread_count; ++i) {
+    for (unsigned i = 0; i < meet::count; ++i) {
         prepare(&fibers[i]);
         woken.push_back(i);
     }
     wake(woken);
-    const unsigned groups = (thread_count + SIMD - 1) / SIMD;
     for (;;) {
         while (queue_at < queue.size()) {
             Fiber* f = &fibers[queue[queue_at++]];
-            if (f->state == READY) enter(f);
+            if (f->state == meet::READY) enter(f);
             if (queue_at > 65536) {
                 queue.erase(queue.begin(), queue.begin() + (ptrdiff_t)queue_at);
                 queue_at = 0;
             }
         }
-        bool any = false;
-        for (unsigned g = 0; g < groups; ++g) any = exchange(g, woken) || any;
-        if (!any) for (unsigned g = 0; g < groups; ++g) any = simd_barrier(g, woken, false) || any;
-        if (!any) {
-            // A simdgroup barrier that some lanes never reach is met by those that did.
-            for (unsigned g = 0; g < groups; ++g) any = simd_barrier(g, woken, true) || any;
-        }
-        if (!any) any = barrier(woken);
-        if (!any) return;
+        meet::resolve(woken);
+        if (woken.empty()) return;
         wake(woken);
     }
 }
 
-Site* site_at(const void* pc, unsigned scope, unsigned line, unsigned column, const char* file) {
-    Site*& s = sites[pc];
-    if (!s) {
-        s = new Site{line, column, scope, 0, 0, file, 0};
-        const auto& changed = host::launch().changed;
-        for (size_t i = 0; i < changed.size(); ++i)
-            if (changed[i].line == line && changed[i].file == file) s->mode = changed[i].mode, s->index = (unsigned)i;
-    }
-    return s;
-}
 }  // namespace
 
 extern "C" {
@@ -324,8 +224,8 @@ __attribute__((noinline)) const void* ub_exchange(const void* value, unsigned si
     Fiber* f = current;
     f->at = __builtin_return_address(0);
     f->size = size;
-    memcpy(f->value, value, size);
-    f->state = EXCHANGE;
+    meet::copy(f->value, value, size);
+    f->state = meet::EXCHANGE;
     leave();
     *active = f->active;
     return f->all;
@@ -333,7 +233,7 @@ __attribute__((noinline)) const void* ub_exchange(const void* value, unsigned si
 
 __attribute__((noinline)) void ub_barrier(unsigned scope, unsigned flags, unsigned line, unsigned column, const char* file) {
     Fiber* f = current;
-    Site* s = site_at(__builtin_return_address(0), scope, line, column, file);
+    meet::Site* s = meet::site_at(__builtin_return_address(0), scope, line, column, file);
     const unsigned mode = detect::state().run == 0 ? 0 : s->mode;
     if (mode != 0) {
         // With several deleted barriers, equal sums of odd random weights stand for equal counts.
@@ -351,7 +251,7 @@ __attribute__((noinline)) void ub_barrier(unsigned scope, unsigned flags, unsign
     }
     f->site = s;
     f->flags = flags;
-    f->state = scope == 1 || mode == 2 ? SIMD_BARRIER : BARRIER;
+    f->state = scope == 1 || mode == 2 ? meet::SIMD_BARRIER : meet::BARRIER;
     leave();
 }
 
@@ -481,8 +381,8 @@ int main() {
     if (k.count > 64) host::fail("a kernel with %u parameters", k.count);
     the_kernel = &k;
     catch_crashes();
-    thread_count = l.threadgroup[0] * l.threadgroup[1] * l.threadgroup[2];
-    if (thread_count == 0 || thread_count > MAX_THREADS) host::fail("%u threads in a threadgroup; at most %u are possible", thread_count, MAX_THREADS);
+    meet::count = l.threadgroup[0] * l.threadgroup[1] * l.threadgroup[2];
+    if (meet::count == 0 || meet::count > MAX_THREADS) host::fail("%u threads in a threadgroup; at most %u are possible", meet::count, MAX_THREADS);
     std::vector<unsigned char> pristine, reference;
     size_t shared_from = 0;
     const std::vector<host::Buffer> buffers = host::make_buffers(k, memory, pristine, shared_from);
@@ -516,6 +416,8 @@ int main() {
         for (unsigned schedule = 0; schedule < schedules; ++schedule) {
             s.run = run;
             s.schedule = schedule;
+            meet::run = run;
+            meet::schedule = schedule;
             s.enabled = l.detect && (run == 1 || !changed);
             random_state = host::mix(l.seed * 1000003 + schedule);
             preempt = schedule >= 2;
@@ -528,8 +430,9 @@ int main() {
                 if (tg && tg < tg_end) memset(tg, 0x5a, (size_t)(tg_end - tg));
                 memset(host::arena + shared_from, 0x5a, host::arena_size - shared_from);
                 detect::forget();
-                for (unsigned t = 0; t < thread_count; ++t) {
+                for (unsigned t = 0; t < meet::count; ++t) {
                     fibers[t].index = t;
+                    meet::members[t] = &fibers[t];
                     host::set_builtins(fibers[t].builtin, k, t, group);
                 }
                 run_group();
@@ -540,13 +443,7 @@ int main() {
         }
     }
     if (!changed) host::compare(buffers, pristine, "wrote", 0, 0);
-    std::map<std::string, unsigned long> passed;
-    for (const auto& [pc, site] : sites) {
-        char text[512];
-        snprintf(text, sizeof text, "%u\t%u\t%u\t%s", site->line, site->column, site->scope, site->file);
-        passed[text] += site->passed;
-    }
-    for (const auto& [text, n] : passed) host::print("barrier\t%lu\t%s\n", n, text.c_str());
+    meet::print_sites();
     host::print("done\t%zu\n", s.seen.size());
     fflush(stdout);
     _exit(0);
