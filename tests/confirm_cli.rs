@@ -78,7 +78,7 @@ fn every_twin_of_our_kernels_behaves_as_it_should() {
             }
         }
     }
-    assert_eq!(barriers, 31);
+    assert_eq!(barriers, 34);
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn right(bench: &Bench, threads: u32, params: &str, body: &str, spec: &str, expe
          ran[t] = 1;\n{body}\n}}\n"
     );
     let unit = bench.build(&text, &[]);
+    assert_eq!(unit.rejected, [], "{body}");
     let spec = format!(
         "{spec}\n[buffers.out]\ncount = {threads}\n{expected}\n[buffers.ran]\ncount = {threads}\nfill = \"zeros\"\n"
     );
@@ -100,7 +101,7 @@ fn vectors_halves_and_bfloats() {
         &b,
         32,
         "",
-        "float4 v = float4(t, 1, 2, 3); v.xy = v.yx; v.w += 1.0f; out[t] = v.y + v.gr.x + v.y - 1.0f + (v.zw.y - 4.0f);",
+        "float4 v = float4(t, 1, 2, 3); v.xy = v.yx; v.w += 1.0f; float2 a = v.gr, b = v.zw; out[t] = v.y + a.x - 1.0f + (b.y - 3.0f);",
         "",
         twice,
     );
@@ -240,8 +241,8 @@ fn constants_templates_includes_and_host_sized_memory() {
     )
     .expect("writable");
     let text = "#include \"part.h\"\n\
-        constant bool wide [[function_constant(0)]];\nconstant uint step [[function_constant(4)]];\n\
-        constant uint stride = is_function_constant_defined(step) ? step : 9;\n\
+        constant bool wide [[function_constant(0)]];\nconstant uint pace [[function_constant(4)]];\n\
+        constant uint stride = is_function_constant_defined(pace) ? pace : 9;\n\
         struct P { uint n; half scale; };\n\
         template <typename T, uint N>\nkernel void generic(device T* out [[buffer(0)]], constant P& p [[buffer(1)]],\n\
         threadgroup uint* shared [[threadgroup(0)]], uint2 at [[thread_position_in_grid]], uint t [[thread_index_in_threadgroup]]) {\n\

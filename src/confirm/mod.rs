@@ -16,6 +16,7 @@ mod error;
 mod glue;
 pub mod judge;
 mod lines;
+pub mod metal;
 mod program;
 mod results;
 pub mod scan;
@@ -28,8 +29,3 @@ pub use program::{Change, Mode, Run, run};
 pub use results::{Access, BarrierSite, Difference, Failure, Outside, Race, Results};
 pub use selftest::self_test;
 pub use toolchain::{Detector, Toolchain};
-
-/// Why the metal back end is not there.
-pub fn metal_unavailable() -> &'static str {
-    "the metal back end needs macOS"
-}

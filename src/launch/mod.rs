@@ -23,12 +23,14 @@
 //!
 //! Direction: exact. Nothing is guessed here; [`derive()`] guesses, and what it returns is meant to be printed and read.
 
+mod bytes;
 mod derive;
 mod execute;
 mod expression;
 mod resolve;
 mod spec;
 
+pub use bytes::{Binding, ConstantBits, bindings, constants};
 pub use derive::derive;
 pub use execute::{constant_number, to_launch};
 pub use resolve::{Buffer, Contents, Launch, LaunchError, resolve};

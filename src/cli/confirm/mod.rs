@@ -1,6 +1,7 @@
 //! `unbarrier confirm`: kernels run from their original source, with and without barriers, beside the verdicts of `prove`.
 
 mod compare;
+mod metal;
 mod report;
 
 use std::collections::BTreeMap;
@@ -102,34 +103,21 @@ fn pretend(s: &str) -> Result<(u32, String), String> {
 
 /// Runs the command; the exit code.
 pub fn run(a: &ConfirmArgs) -> u8 {
-    if a.backend == Backend::Metal {
-        eprintln!("error: not run: {}", crate::confirm::metal_unavailable());
-        return BAD_INPUT;
-    }
     if !a.remove.is_empty() && a.files.len() > 1 {
         eprintln!("error: --remove takes line numbers of one file; give one file at a time");
         return BAD_INPUT;
     }
-    let detector = match a.detector {
-        DetectorArg::Fibers => Detector::Fibers,
-        DetectorArg::Tsan => Detector::Tsan,
+    let ran = match a.backend {
+        Backend::Cpu => on_cpu(a),
+        Backend::Metal => on_metal(a),
     };
-    let ready = Toolchain::find(detector).and_then(|t| self_test(&t).map(|()| t));
-    let tools = match ready {
-        Ok(t) => t,
+    let outcome = match ran {
+        Ok(o) => o,
         Err(e) => {
             eprintln!("error: {e}");
             return BAD_INPUT;
         }
     };
-    let mut outcome = Outcome::new(&tools.version, a);
-    for (i, path) in a.files.iter().enumerate() {
-        let result = file(path, a, &tools, i + 1);
-        if a.format == Format::Human {
-            emit(&result.human());
-        }
-        outcome.files.push(result);
-    }
     match a.format {
         Format::Human => emit(&outcome.summary()),
         Format::Json => match serde_json::to_string_pretty(&outcome) {
@@ -151,6 +139,35 @@ pub fn run(a: &ConfirmArgs) -> u8 {
     } else {
         DONE
     }
+}
+
+fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
+    let detector = match a.detector {
+        DetectorArg::Fibers => Detector::Fibers,
+        DetectorArg::Tsan => Detector::Tsan,
+    };
+    let tools = Toolchain::find(detector).map_err(|e| e.to_string())?;
+    self_test(&tools).map_err(|e| e.to_string())?;
+    let mut outcome = Outcome::new(&tools.version, a);
+    for (i, path) in a.files.iter().enumerate() {
+        outcome.add(file(path, a, &tools, i + 1), a);
+    }
+    Ok(outcome)
+}
+
+fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
+    let mut gpu = crate::confirm::metal::open().map_err(|e| format!("not run: {e}"))?;
+    metal::self_test(&mut *gpu)?;
+    let device = gpu.device().name;
+    // What runs in a virtual machine shares its device.
+    if device.contains("Paravirtual") && a.format == Format::Human {
+        emit("note: times on a virtual device say little\n");
+    }
+    let mut outcome = Outcome::new(&device, a);
+    for path in &a.files {
+        outcome.add(metal::file(path, a, &mut *gpu), a);
+    }
+    Ok(outcome)
 }
 
 /// One file: verdicts, program, runs.

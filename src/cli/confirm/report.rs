@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::compare::Task;
 use super::{Backend, ConfirmArgs, DetectorArg};
+use crate::cli::args::Format;
+use crate::cli::input::emit;
 use crate::confirm::judge::{Observed, Relation, Verdict};
 use crate::confirm::{Access, Race, Results};
 
@@ -19,7 +21,7 @@ pub struct Outcome {
     pub backend: &'static str,
     /// `fibers` or `tsan`.
     pub detector: &'static str,
-    /// The compiler.
+    /// The compiler, or the device.
     pub compiler: String,
     /// Schedules of each variant.
     pub schedules: u32,
@@ -84,6 +86,9 @@ pub struct BarrierResult {
     pub weakened_race: Option<RaceResult>,
     /// Why the run without it has no result.
     pub failure: Option<String>,
+    /// On a device: median seconds with and without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<(f64, f64)>,
 }
 
 /// Several barriers removed at once.
@@ -262,6 +267,7 @@ impl BarrierResult {
                 .and_then(|w| w.races.iter().find(|r| r.due))
                 .map(RaceResult::from),
             failure: o.deleted.failure.as_ref().map(ToString::to_string),
+            seconds: None,
         }
     }
 
@@ -272,8 +278,19 @@ impl BarrierResult {
         let mut out = match (&self.race, &self.failure) {
             (Some(r), _) => r.words(),
             (None, Some(f)) => f.clone(),
+            // A device shows outputs, not races.
+            (None, None) if self.seconds.is_some() => "run".into(),
             (None, None) => "no race seen".into(),
         };
+        if let Some((with, without)) = self.seconds {
+            let _ = write!(
+                out,
+                "; {:.1} µs, without it {:.1} µs ({:+.1} µs)",
+                with * 1e6,
+                without * 1e6,
+                (without - with) * 1e6
+            );
+        }
         match self.output_equal {
             Some(true) => out.push_str("; output equal"),
             Some(false) => {
@@ -406,6 +423,14 @@ impl Outcome {
         }
     }
 
+    /// Adds a file, and shows it.
+    pub fn add(&mut self, f: FileResult, a: &ConfirmArgs) {
+        if a.format == Format::Human {
+            emit(&f.human());
+        }
+        self.files.push(f);
+    }
+
     fn count(&self, word: &str) -> usize {
         let all = self.files.iter().flat_map(FileResult::relations);
         all.filter(|r| *r == word).count()
@@ -436,14 +461,19 @@ impl Outcome {
             .sum();
         format!(
             "{kernels} kernels, {barriers} barriers ({} back end, {}): {} agree, {} do not refute, {} not reached, {} contradict\n\
-             a clean run covers one launch and {} schedules; it does not prove that a barrier can go\n",
+             a clean run covers one launch and {} {}; it does not prove that a barrier can go\n",
             self.backend,
             self.compiler,
             self.count(Relation::Agrees.words()),
             self.count(Relation::DoesNotRefute.words()),
             self.count("not reached"),
             self.contradictions(),
-            self.schedules
+            self.schedules,
+            if self.backend == "cpu" {
+                "schedules"
+            } else {
+                "repeats"
+            }
         )
     }
 }

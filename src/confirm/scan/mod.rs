@@ -6,6 +6,7 @@
 //!
 //! * `threadgroup T x[N];` in a function body becomes `UB_THREADGROUP threadgroup T x[N]; ub::name("x", x);` (one instance, in a known section);
 //! * `[[function_constant(n)]]` at the end of a declaration becomes an initialiser, `is_function_constant_defined(x)` a question to the launch;
+//! * the attribute `[[threadgroup(n)]]` gets another name (`threadgroup` is a macro for the compiler);
 //! * attributes between `template` and an explicit instantiation are blanked;
 //! * literals such as `1.0h` and `2bf` become casts.
 //!

@@ -28,6 +28,18 @@ pub fn rewrite(text: &str, tokens: &[Token<'_>], entries: &[Entry], skip: &[Stri
             "threadgroup" if depth > 0 && begins_statement(tokens, i) => {
                 variables(tokens, i, &mut edits);
             }
+            // Else the attribute would lose its name to the address space's macro.
+            "threadgroup"
+                if i > 0
+                    && matches!(tokens[i - 1].text, "[" | ",")
+                    && tokens.get(i + 1).is_some_and(|n| n.text == "(") =>
+            {
+                edits.push(Edit {
+                    from: t.at,
+                    to: t.end(),
+                    text: "ub_threadgroup".into(),
+                });
+            }
             "function_constant" if i >= 2 && tokens[i - 1].text == "[" => {
                 constant(text, tokens, i, &mut constants, &mut edits);
             }

@@ -41,6 +41,10 @@ fn entry_points_and_parameters() {
         ]
     );
     assert!(!s.text.contains("host_name"));
+    assert!(
+        s.text
+            .contains("threadgroup float (&x)[4] [[ub_threadgroup(2)]]")
+    );
 }
 
 #[test]

@@ -104,7 +104,8 @@ template <class T, unsigned N> struct vec;
 namespace ub {
 using metal::vec;
 
-// A swizzle: some components of a vector of n, in some order. It lies over the vector and takes no memory of its own.
+// A swizzle: some components of a vector of n, in some order. It lies over the vector and takes no memory of its own. A swizzle of a swizzle
+// (`v.zw.x`) is not there.
 template <class T, unsigned n, unsigned... I> struct swizzle {
     T d[n];
     static constexpr unsigned N = sizeof...(I);
