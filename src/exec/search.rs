@@ -181,7 +181,8 @@ fn propose(
 }
 
 /// Launches worth trying, at most `most`, the same ones each time: first all open scalars alike
-/// (at each of a few sizes, so that sizes fit each other), then mixed ones. Only those that `keep` accepts.
+/// (at each of a few sizes, so that sizes fit each other), then such launches with one or two
+/// scalars, or the position in the grid, changed. Only those that `keep` accepts.
 pub fn proposals(
     kernel: &Kernel,
     request: &SearchRequest,
@@ -193,30 +194,58 @@ pub fn proposals(
         return out;
     }
     let mut numbers = Numbers::new(request.seed);
-    let alike = [16, 64, 8, 33, 1];
+    let open: Vec<(&str, ScalarTy)> = kernel
+        .scalars
+        .iter()
+        .filter(|s| !s.ty.is_float() && !request.base.scalars.contains_key(&s.name))
+        .map(|s| (s.name.as_str(), s.ty))
+        .collect();
     for round in 0..4 * most as u64 {
         if out.len() >= most {
             break;
         }
         let mut request = request.clone();
-        if let Some(v) = alike.get(round as usize) {
-            for s in kernel.scalars.iter().filter(|s| !s.ty.is_float()) {
-                let v = if s.ty == ScalarTy::Bool { 1 } else { *v };
-                let range = request.scalars.get(&s.name).copied().unwrap_or((v, v));
-                request
-                    .base
-                    .scalars
-                    .entry(s.name.clone())
-                    .or_insert(ScalarValue::Int(v.clamp(range.0, range.1.max(range.0))));
+        let alike = match round {
+            0..8 => ALIKE[round as usize],
+            _ => ALIKE[(round % 3) as usize],
+        };
+        for (name, ty) in &open {
+            let v = if *ty == ScalarTy::Bool { 1 } else { alike };
+            let (low, high) = request.scalars.get(*name).copied().unwrap_or((v, v));
+            let v = v.clamp(low, high.max(low));
+            let base = &mut request.base.scalars;
+            base.insert((*name).to_string(), ScalarValue::Int(v));
+        }
+        if round >= 8 {
+            for _ in 0..1 + round % 2 {
+                let n = numbers.below(open.len() as u64 + 1) as usize;
+                match open.get(n) {
+                    Some((name, _)) => {
+                        request.base.scalars.remove(*name);
+                    }
+                    None => {
+                        let at = numbers.below(3) as usize;
+                        request.base.group[at] = 1 + numbers.below(4) as u32;
+                        request.base.groups[at] = request.base.group[at] + 1;
+                    }
+                }
             }
         }
         let (launch, schedule) = propose(kernel, &request, round, &mut numbers);
+        // What can conflict does not depend on the schedule along a path; the cheap ones do.
+        let schedule = match schedule {
+            Schedule::Preemptive { .. } => Schedule::InOrder,
+            other => other,
+        };
         if keep(&launch) {
             out.push((launch, schedule));
         }
     }
     out
 }
+
+/// Values for all scalars of a launch at once.
+const ALIKE: [i128; 8] = [16, 64, 8, 33, 1, 128, 4, 100];
 
 fn limits(ty: ScalarTy) -> (i128, i128) {
     let w = ty.bits();

@@ -18,13 +18,15 @@ use crate::ir::{BarrierId, Kernel};
 use crate::source::Span;
 
 /// Launches tried with every barrier in place.
-const LAUNCHES: usize = 10;
+const LAUNCHES: usize = 32;
 /// Instructions of one run.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 4_000_000;
 /// Instructions of all runs of one question, about.
-const STEPS_IN_ALL: u64 = 8_000_000;
+const STEPS_IN_ALL: u64 = 12_000_000;
+/// Instructions of all runs for one removal, about.
+const STEPS_PER_REMOVAL: u64 = 3_000_000;
 /// Launches tried for one removal.
-const PER_REMOVAL: usize = 4;
+const PER_REMOVAL: usize = 12;
 
 /// A pair of places on an object, and whether the threads shared a simdgroup.
 type Key = (u32, Span, Span, bool);
@@ -149,7 +151,7 @@ impl<'k> Hunter<'k> {
     /// A race that deleting these barriers makes happen and that does not happen with them; of
     /// several one across simdgroups.
     pub fn removal(&self, deleted: &BTreeSet<BarrierId>) -> Option<Witness> {
-        let mut left = STEPS_IN_ALL;
+        let mut left = STEPS_PER_REMOVAL;
         let mut within: Option<Witness> = None;
         let fits = |t: &&Tried| {
             deleted

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Counts, PairAnswer, first_unsafe, single};
 use super::interval::{Mode, Plan};
-use super::kernel::{Options, parallel};
+use super::kernel::Options;
 use super::verdict::Race;
 use super::witness::witness;
+use super::work::parallel;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::Kernel;
 use crate::source::Span;

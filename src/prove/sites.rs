@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::interval::Plan;
-use super::kernel::{Options, Site, ms, parallel, sites};
+use super::kernel::{Options, Site, ms, sites};
 use super::races::encoder;
 use super::verdict::*;
 use super::witness::witness;
+use super::work::parallel;
 use crate::encode::pair::{PairFormula, Relation};
 use crate::ir::{AccessId, BarrierId, BarrierScope, MemFlags};
 use crate::source::Span;
