@@ -85,7 +85,7 @@ impl Plan<'_> {
             let anywhere = Arrival {
                 at: *c,
                 shifts: fc.loops.iter().map(|l| (*l, Shift::Any)).collect(),
-                exits: Vec::new(),
+                history: crate::cfg::History::default(),
                 passed: Passed::None,
             };
             if let Some(mut p) = ie.pair(a, &anywhere, mode.relation) {
