@@ -26,6 +26,8 @@ pub struct SearchRequest {
     /// Ranges (both ends included) of scalars to vary; a scalar in neither place is varied within
     /// 0 to 4 times the threads.
     pub scalars: BTreeMap<String, (i128, i128)>,
+    /// For [`proposals`]: values to stay near to.
+    pub near: BTreeMap<String, i128>,
     /// Deleted barriers.
     pub disabled: BTreeSet<BarrierId>,
     /// What to look for.
@@ -49,6 +51,7 @@ impl SearchRequest {
             base: Launch::new(threadgroup),
             threadgroups: vec![threadgroup],
             scalars: BTreeMap::new(),
+            near: BTreeMap::new(),
             target: Target {
                 spans: None,
                 due: !disabled.is_empty(),
@@ -182,7 +185,8 @@ fn propose(
 
 /// Launches worth trying, at most `most`, the same ones each time: first all open scalars alike
 /// (at each of a few sizes, so that sizes fit each other), then such launches with one or two
-/// scalars, or the position in the grid, changed. Only those that `keep` accepts.
+/// scalars, or the position in the grid, changed. Where `request.near` names a value, that is what
+/// they start from. Only those that `keep` accepts.
 pub fn proposals(
     kernel: &Kernel,
     request: &SearchRequest,
@@ -210,7 +214,11 @@ pub fn proposals(
             _ => ALIKE[(round % 3) as usize],
         };
         for (name, ty) in &open {
-            let v = if *ty == ScalarTy::Bool { 1 } else { alike };
+            let v = match request.near.get(*name) {
+                Some(v) => *v,
+                None if *ty == ScalarTy::Bool => 1,
+                None => alike,
+            };
             let (low, high) = request.scalars.get(*name).copied().unwrap_or((v, v));
             let v = v.clamp(low, high.max(low));
             let base = &mut request.base.scalars;
