@@ -56,6 +56,8 @@ pub struct Encoder<'a> {
     pub base: Vec<BoolId>,
     /// Reads of never-written memory: object, type, byte offset, value.
     pub reads: Vec<(ObjectId, ScalarTy, Lin, AtomId)>,
+    /// Function constants: number, whether it is about being defined (else the value), atom.
+    pub constants: Vec<(u32, bool, AtomId)>,
     lazy_memo: HashMap<(TermId, u8, Counters), Lin>,
     bool_memo: HashMap<(TermId, u8, Counters), BoolId>,
 }
@@ -87,6 +89,7 @@ impl<'a> Encoder<'a> {
             threads,
             base,
             reads: Vec::new(),
+            constants: Vec::new(),
             lazy_memo: HashMap::new(),
             bool_memo: HashMap::new(),
         }

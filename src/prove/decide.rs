@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::verdict::Replays;
 use crate::encode::logic::{AtomKind, BoolId, Lin};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
@@ -29,6 +30,8 @@ pub struct Values {
     pub simdgroups: [i128; 2],
     /// Memory read: object, type, byte offset, value.
     pub memory: Vec<(ObjectId, ScalarTy, i128, i128)>,
+    /// Function constants: number, whether it is about being defined (else the value), value.
+    pub constants: Vec<(u32, bool, i128)>,
 }
 
 /// Answer on one pair.
@@ -57,6 +60,8 @@ pub struct Counts {
     pub exact: usize,
     /// Pairs not decided.
     pub undecided: usize,
+    /// Satisfying assignments that were replayed.
+    pub replays: Replays,
 }
 
 /// Most pairs in one query.
@@ -230,10 +235,11 @@ fn smaller(
 ) -> Option<Vec<Option<i128>>> {
     let mut bounds = Vec::new();
     let reads: Vec<Lin> = ie.enc.reads.iter().map(|r| Lin::atom(r.3)).collect();
+    let constants: Vec<Lin> = ie.enc.constants.iter().map(|c| Lin::atom(c.2)).collect();
     let groups: Vec<Lin> = ie.enc.launch.group.to_vec();
     for top in [64, 1024] {
         bounds.clear();
-        for l in reads.iter().chain(&groups) {
+        for l in reads.iter().chain(&groups).chain(&constants) {
             let hi = ie.enc.logic.le(l, &Lin::constant(top));
             let lo = ie.enc.logic.le(&Lin::constant(-top), l);
             bounds.extend([hi, lo]);
@@ -279,6 +285,7 @@ fn wanted(ie: &IntervalEncoder<'_>, pair: &PairFormula) -> (Wanted, Vec<ReadKey>
         ints.push(Lin::atom(*v));
         reads.push((*o, *ty));
     }
+    ints.extend(ie.enc.constants.iter().map(|c| Lin::atom(c.2)));
     (
         Wanted {
             ints,
@@ -289,7 +296,7 @@ fn wanted(ie: &IntervalEncoder<'_>, pair: &PairFormula) -> (Wanted, Vec<ReadKey>
 }
 
 fn decode(
-    _ie: &IntervalEncoder<'_>,
+    ie: &IntervalEncoder<'_>,
     pair: &PairFormula,
     ints: &[Option<i128>],
     reads: &[ReadKey],
@@ -312,6 +319,9 @@ fn decode(
         let at = next();
         let value = next();
         v.memory.push((*o, *ty, at, value));
+    }
+    for (number, defined, _) in &ie.enc.constants {
+        v.constants.push((*number, *defined, next()));
     }
     v
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Counts, PairAnswer, first_unsafe, single};
 use super::interval::{Mode, Plan};
 use super::kernel::{Options, parallel};
-use super::verdict::Race;
+use super::verdict::{Race, Replays};
 use super::witness::witness;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::Kernel;
@@ -166,15 +166,19 @@ fn race(
 }
 
 /// Replays the witnesses of races; those that happen are confirmed.
-pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
+pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race], counts: &mut Counts) {
     let none = BTreeSet::new();
     let done = parallel(races.len(), options.jobs, |i| {
-        let mut w = races[i].witness.clone()?;
-        super::replay::confirm(kernel, options, &mut w, &none)
-            .is_ok()
-            .then_some(w)
+        let mut replays = Replays::default();
+        let shown = races[i].witness.clone().and_then(|mut w| {
+            super::replay::confirm(kernel, options, &mut w, &none, &mut replays)
+                .is_ok()
+                .then_some(w)
+        });
+        (shown, replays)
     });
-    for (race, w) in races.iter_mut().zip(done) {
+    for (race, (w, replays)) in races.iter_mut().zip(done) {
+        counts.replays.add(replays);
         if let Some(w) = w {
             race.confirmed = true;
             race.relation = if w.same_simdgroup {

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::kernel::Options;
-use super::verdict::{Witness, WitnessSide};
+use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
     AccessRef, Conflict, Launch, ReplayRequest, ScalarValue, SearchRequest, Target, replay, search,
 };
 use crate::ir::{
-    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, VarKind,
+    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
 };
 use crate::source::Span;
 
@@ -29,7 +29,9 @@ pub fn confirm(
     options: &Options,
     witness: &mut Witness,
     disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
 ) -> Result<(), String> {
+    replays.assignments += 1;
     let size = witness.threadgroup.map(to_u32);
     let turns = witness
         .sides
@@ -87,6 +89,7 @@ pub fn confirm(
             && admitted(kernel, options, &outcome.launch)
         {
             adopt(kernel, witness, &outcome.launch, c);
+            replays.as_given += 1;
             return Ok(());
         }
         if why.is_empty() {
@@ -124,6 +127,7 @@ pub fn confirm(
     for _ in 0..2 {
         if let Some((launch, c)) = search(kernel, &request, &keep) {
             adopt(kernel, witness, &launch, &c);
+            replays.nearby += 1;
             return Ok(());
         }
         if disabled.is_empty() {
@@ -175,14 +179,28 @@ fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
     w.group = launch.group.map(u64::from);
     w.sides = [side(&c.a, widths[0]), side(&c.b, widths[1])];
     w.same_simdgroup = c.same_simdgroup;
+    let constant = |number: &u32| {
+        let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);
+        kernel.vars.iter().find(of).map(|x| &x.name)
+    };
+    let constants = launch
+        .function_constants
+        .iter()
+        .filter_map(|(n, v)| Some((constant(n)?, v)));
     w.parameters = launch
         .scalars
         .iter()
+        .chain(constants)
         .filter_map(|(n, v)| match v {
             ScalarValue::Int(i) => Some((n.clone(), *i)),
             ScalarValue::Float(_) => None,
         })
         .collect();
+    // What the solver said of buffers holds only where it was used.
+    if launch.overlays.is_empty() {
+        w.memory.clear();
+    }
+    w.launch = Some(launch.clone());
     w.replayed = true;
 }
 
