@@ -2,7 +2,8 @@
 //!
 //! `UNBARRIER_DIFF_KERNELS` kernels (default 300) from seed `UNBARRIER_DIFF_SEED` (default 1) on
 //! `UNBARRIER_DIFF_JOBS` threads (default 2), for at most `UNBARRIER_DIFF_SECONDS`. `UNBARRIER_DIFF_SHOW=1` prints the smallest kernels whose
-//! barriers stay `unknown` although no execution shows a conflict. `UNBARRIER_DIFF_KEEP=DIR` writes shrunk counterexamples there.
+//! barriers stay `unknown` although no execution shows a conflict. `UNBARRIER_DIFF_TIMEOUT` is the limit of a solver query
+//! in milliseconds (default 500). `UNBARRIER_DIFF_KEEP=DIR` writes shrunk counterexamples there.
 //! `UNBARRIER_DIFF_ONLY=N` prints kernel N and what is found about it. `UNBARRIER_DIFF_FIRST=1` stops at the first refuted verdict. What is checked is in `docs/soundness.md`.
 
 #[path = "differential/check.rs"]
@@ -101,6 +102,9 @@ fn verdicts_agree_with_executions() {
                     let spent = t0.elapsed().as_millis() as u64;
                     let mut t = total.lock().expect("no panic elsewhere");
                     t.slow.push((spent, n));
+                    if n > 0 && n.is_multiple_of(1000) {
+                        eprintln!("kernel {n} after {} s", started.elapsed().as_secs());
+                    }
                     if let Some(f) = c.failures.first() {
                         if f.claim == "front" {
                             let what: String =

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::{Counts, PairAnswer, first_unsafe, single};
+use super::decide::{Counts, PairAnswer, Search, single};
 use super::interval::{Mode, Plan};
 use super::kernel::{Options, parallel};
 use super::verdict::{Race, Replays};
@@ -48,19 +48,21 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
         let mut out: Vec<Race> = Vec::new();
+        let mut keys = BTreeSet::new();
         let mut complete = true;
-        while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, plan.limit, &mut counts) {
-            let pair = pairs[at].clone();
-            let Some(r) = race(plan, mode, &mut ie, &pair, &answer, &mut counts) else {
+        let mut search = Search::new(&pairs);
+        while let Some((at, answer)) = search.next(&mut ie, plan.limit, &mut counts) {
+            let Some(r) = race(plan, mode, &mut ie, &pairs[at], &answer, &mut counts) else {
                 break;
             };
-            let key = race_key(&r);
-            pairs.retain(|p| pair_key(plan, p) != Some(key));
+            keys.insert(race_key(&r));
+            let known = |p: &PairFormula| pair_key(plan, p).is_some_and(|k| keys.contains(&k));
+            search.forget(|i| known(&pairs[i]));
             let undecided = r.undecided;
             out.push(r);
             if undecided {
                 // Each further one would cost the time limit again; what is left is not judged.
-                complete = pairs.is_empty();
+                complete = pairs.iter().all(known);
                 break;
             }
         }
