@@ -17,6 +17,7 @@ use crate::ir::{Kernel, LoopId, MathFn, ObjectId, ScalarTy, UnOp, VarId};
 mod bits;
 mod induct;
 mod ops;
+mod table;
 mod unknown;
 
 /// Values of loop counters for one thread.
@@ -255,6 +256,7 @@ impl<'a> Encoder<'a> {
                     .logic
                     .intern(AtomKind::App(name, vec![at.clone()]), Interval::new(lo, hi));
                 if new {
+                    self.table(object, ty, &at, a);
                     self.reads.push((object, ty, at, a));
                 }
                 Lin::atom(a)
