@@ -168,7 +168,15 @@ fn file(
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        let mut r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        let extra = describe::replay_options(
+            &a.source.define,
+            &a.source.include,
+            a.execution_barriers_order_memory,
+        );
+        for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+            command.push_str(&extra);
+        }
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,

@@ -11,10 +11,10 @@ use super::code::Program;
 use super::compile::compile;
 use super::finding::Conflict;
 use super::launch::{Fill, Launch, ScalarValue};
-use super::replay::{Target, fill_unnamed};
+use super::replay::{Target, fill_unnamed, stands_as_written};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
-use crate::ir::{BarrierId, Kernel, ScalarTy};
+use crate::ir::{BarrierId, Kernel, ScalarTy, VarKind};
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -95,10 +95,14 @@ impl Trier<'_> {
             ..RunOptions::default()
         };
         let outcome = run_program(self.kernel, &self.program, launch, &options).ok()?;
-        outcome
+        let new = |c: &&Conflict| {
+            !self.request.target.due
+                || !stands_as_written(self.kernel, &self.program, launch, &options, c)
+        };
+        let mut met = outcome
             .conflicts()
-            .find(|c| self.request.target.is_met(c))
-            .cloned()
+            .filter(|c| self.request.target.is_met(c));
+        met.find(new).cloned()
     }
 }
 
@@ -167,6 +171,18 @@ fn propose(
         if low <= high {
             let v = choose(low, high, threads, round, numbers);
             launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
+        }
+    }
+    for x in &kernel.vars {
+        let VarKind::FunctionConstant(number) = x.kind else {
+            continue;
+        };
+        let fixed = request.base.function_constants.contains_key(&number);
+        if !fixed && !x.ty.is_float() {
+            let (low, high) = limits(x.ty);
+            let v = choose(low.max(0), high, threads, round, numbers);
+            let constants = &mut launch.function_constants;
+            constants.insert(number, ScalarValue::Int(v));
         }
     }
     fill_unnamed(kernel, &mut launch, fill(round, threads as i64, numbers));

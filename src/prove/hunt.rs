@@ -199,6 +199,7 @@ impl<'k> Hunter<'k> {
             sides: [side(&c.a), side(&c.b)],
             same_simdgroup: c.same_simdgroup,
             replayed: true,
+            launch: None,
         };
         adopt(self.kernel, &mut w, launch, c);
         w

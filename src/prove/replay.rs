@@ -5,14 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kernel::Options;
-use super::verdict::{Witness, WitnessSide};
+use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
     AccessRef, Conflict, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue, SearchRequest,
     Target, proposals, replay,
 };
 use crate::ir::{
-    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, VarKind,
+    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
 };
 use crate::source::Span;
 
@@ -29,7 +29,9 @@ pub fn confirm(
     options: &Options,
     witness: &mut Witness,
     disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
 ) -> Result<(), String> {
+    replays.assignments += 1;
     let size = witness.threadgroup.map(to_u32);
     let turns = witness
         .sides
@@ -87,6 +89,7 @@ pub fn confirm(
             && admitted(kernel, options, &outcome.launch)
         {
             adopt(kernel, witness, &outcome.launch, c);
+            replays.as_given += 1;
             return Ok(());
         }
         if why.is_empty() {
@@ -99,6 +102,7 @@ pub fn confirm(
     match look_around(kernel, options, witness, &scalars, disabled) {
         Some((launch, c)) => {
             adopt(kernel, witness, &launch, &c);
+            replays.nearby += 1;
             Ok(())
         }
         None => Err(why),
@@ -216,14 +220,28 @@ pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
     w.group = launch.group.map(u64::from);
     w.sides = [side(&c.a, widths[0]), side(&c.b, widths[1])];
     w.same_simdgroup = c.same_simdgroup;
+    let constant = |number: &u32| {
+        let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);
+        kernel.vars.iter().find(of).map(|x| &x.name)
+    };
+    let constants = launch
+        .function_constants
+        .iter()
+        .filter_map(|(n, v)| Some((constant(n)?, v)));
     w.parameters = launch
         .scalars
         .iter()
+        .chain(constants)
         .filter_map(|(n, v)| match v {
             ScalarValue::Int(i) => Some((n.clone(), *i)),
             ScalarValue::Float(_) => None,
         })
         .collect();
+    // What the solver said of buffers holds only where it was used.
+    if launch.overlays.is_empty() {
+        w.memory.clear();
+    }
+    w.launch = Some(launch.clone());
     w.replayed = true;
 }
 
