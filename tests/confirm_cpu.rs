@@ -353,6 +353,26 @@ fn what_an_ended_thread_did_stays_unordered() {
 }
 
 #[test]
+fn a_thread_that_never_comes_to_the_barrier_was_not_ordered_by_it() {
+    let b = Bench::new(Detector::Fibers);
+    // Thread 5 writes and ends; the barrier on line 7 orders what all others wrote, not that.
+    let text = "kernel void k(device uint* out [[buffer(0)]], uint t [[thread_index_in_threadgroup]]) {\n\
+        threadgroup uint a[64];\n a[t] = t;\n if (t == 5) return;\n\
+        threadgroup_barrier(mem_flags::mem_threadgroup);\n out[t] = a[WHICH];\n}\n";
+    let spec = "[buffers]\nout = { count = 64, fill = \"zeros\" }";
+    for (which, due) in [("5", false), ("6", true)] {
+        let unit = b.build(&text.replace("WHICH", which), &[]);
+        let r = b.run(&unit, "k", 64, spec, &[7]);
+        assert!(!r.races.is_empty(), "{r:?}");
+        assert!(
+            r.races.iter().all(|x| x.due == due),
+            "{which}: {:?}",
+            r.races
+        );
+    }
+}
+
+#[test]
 fn accesses_outside_of_buffers_are_seen() {
     let b = Bench::new(Detector::Fibers);
     let text = "kernel void k(device uint* out [[buffer(0)]], uint t [[thread_index_in_threadgroup]]) {\n out[t] = t;\n}\n";

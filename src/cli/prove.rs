@@ -14,7 +14,8 @@ use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel};
-use crate::prove::kernel::sites;
+use crate::prove::kernel::{Contradiction, sites};
+use crate::prove::work::Workers;
 use crate::prove::{KernelVerdicts, Options, prove_kernel, removal_of};
 use crate::report::describe;
 use crate::report::human;
@@ -138,19 +139,44 @@ fn file(
     let mut kernels = Vec::new();
     let mut verdicts: Vec<(&Kernel, KernelVerdicts)> = Vec::new();
     let mut refused: Option<RemovalReport> = None;
+    let mut failed: Option<String> = None;
+    let mut tasks = Vec::new();
     for (k, assumed) in chosen.iter().zip(assumptions) {
-        bar.set_message(format!("{shown}: {}", k.name));
         let contract = config::contract(&a.source, path, &k.name).map_err(|e| e.to_string())?;
         let size = a
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
-        let options = options(k, a, size, assumed);
-        let mut proved =
-            prove_kernel(k, &options).map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
+        tasks.push((*k, size, options(k, a, size, assumed)));
+    }
+    let work = |i: usize| {
+        let (k, _, options) = &tasks[i];
+        bar.set_message(format!("{shown}: {}", k.name));
+        let refused = || refuse(&l, k, options, &remove, a);
+        let proved = prove_kernel(k, options)?;
+        Ok((proved, if remove.is_empty() { None } else { refused() }))
+    };
+    Workers::new(jobs(a)).in_order(tasks.len(), work, |i, outcome| {
+        let (k, size, _) = &tasks[i];
+        let (mut proved, problem) = match outcome {
+            Ok(p) => p,
+            Err(e) => {
+                let e: Contradiction = e;
+                failed.get_or_insert_with(|| format!("{shown}: kernel {}: {e}", k.name));
+                return;
+            }
+        };
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let r = describe::kernel(&l.map, k, size, &proved.verdicts);
+        let mut r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        let extra = describe::replay_options(
+            &a.source.define,
+            &a.source.include,
+            a.execution_barriers_order_memory,
+        );
+        for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+            command.push_str(&extra);
+        }
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,
@@ -162,11 +188,12 @@ fn file(
             );
             bar.suspend(|| emit(&text));
         }
-        if !remove.is_empty() && refused.is_none() {
-            refused = refuse(&l, k, &options, &remove, a);
-        }
+        refused = refused.take().or(problem);
         kernels.push(r);
         verdicts.push((*k, proved.verdicts));
+    });
+    if let Some(e) = failed {
+        return Err(e);
     }
     let pairs: Vec<(&Kernel, &KernelVerdicts)> = verdicts.iter().map(|(k, v)| (*k, v)).collect();
     let removal = (!remove.is_empty()).then(|| {
@@ -228,21 +255,24 @@ pub(super) fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
+fn jobs(a: &ProveArgs) -> usize {
+    a.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        usize::from,
+    )
+}
+
 fn options(
     k: &Kernel,
     a: &ProveArgs,
     size: Option<[u64; 3]>,
     assumptions: Vec<Assumption>,
 ) -> Options {
-    let jobs = a.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        usize::from,
-    );
     Options {
         contract: Contract::new(k, size),
         assumptions,
         timeout: Duration::from_secs_f64(a.timeout),
-        jobs,
+        jobs: jobs(a),
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: a.lockstep,
         only: None,

@@ -4,6 +4,7 @@
 //! host could launch, with typed errors. Soundness direction: exact.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use thiserror::Error;
 
@@ -41,6 +42,9 @@ pub struct Launch {
     pub function_constants: BTreeMap<u32, ScalarValue>,
     /// Numbers of parameters whose buffer is not bound (null).
     pub unbound: BTreeSet<u32>,
+    /// Threadgroup memory holds zeros at first. Otherwise what nothing wrote is unspecified, and what rests on
+    /// it is approximate.
+    pub zeroed: bool,
 }
 
 impl Default for Launch {
@@ -55,6 +59,7 @@ impl Default for Launch {
             overlays: Vec::new(),
             function_constants: BTreeMap::new(),
             unbound: BTreeSet::new(),
+            zeroed: false,
         }
     }
 }
@@ -187,6 +192,17 @@ pub enum Fill {
         /// Greatest value.
         high: i64,
     },
+}
+
+impl fmt::Display for Fill {
+    /// `zeros`, `index`, `random:SEED:LOW:HIGH`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fill::Zeros => f.write_str("zeros"),
+            Fill::Index => f.write_str("index"),
+            Fill::Random { seed, low, high } => write!(f, "random:{seed}:{low}:{high}"),
+        }
+    }
 }
 
 /// Why a launch is impossible.

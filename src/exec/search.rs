@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use super::code::Program;
 use super::compile::compile;
 use super::finding::Conflict;
-use super::launch::{Fill, Launch, ScalarValue};
-use super::replay::{Target, fill_unnamed};
+use super::hints::compared_with;
+use super::launch::{BufferSpec, Fill, Launch, ScalarValue};
+use super::replay::{Target, fill_unnamed, stands_as_written};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
-use crate::ir::{BarrierId, Kernel, ScalarTy};
+use crate::ir::{BarrierId, Kernel, ScalarTy, Space, VarKind};
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct SearchRequest {
     /// Ranges (both ends included) of scalars to vary; a scalar in neither place is varied within
     /// 0 to 4 times the threads.
     pub scalars: BTreeMap<String, (i128, i128)>,
+    /// For [`proposals`]: values to stay near to.
+    pub near: BTreeMap<String, i128>,
     /// Deleted barriers.
     pub disabled: BTreeSet<BarrierId>,
     /// What to look for.
@@ -49,6 +52,7 @@ impl SearchRequest {
             base: Launch::new(threadgroup),
             threadgroups: vec![threadgroup],
             scalars: BTreeMap::new(),
+            near: BTreeMap::new(),
             target: Target {
                 spans: None,
                 due: !disabled.is_empty(),
@@ -92,10 +96,14 @@ impl Trier<'_> {
             ..RunOptions::default()
         };
         let outcome = run_program(self.kernel, &self.program, launch, &options).ok()?;
-        outcome
+        let new = |c: &&Conflict| {
+            !self.request.target.due
+                || !stands_as_written(self.kernel, &self.program, launch, &options, c)
+        };
+        let mut met = outcome
             .conflicts()
-            .find(|c| self.request.target.is_met(c))
-            .cloned()
+            .filter(|c| self.request.target.is_met(c));
+        met.find(new).cloned()
     }
 }
 
@@ -166,6 +174,18 @@ fn propose(
             launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
         }
     }
+    for x in &kernel.vars {
+        let VarKind::FunctionConstant(number) = x.kind else {
+            continue;
+        };
+        let fixed = request.base.function_constants.contains_key(&number);
+        if !fixed && !x.ty.is_float() {
+            let (low, high) = limits(x.ty);
+            let v = choose(low.max(0), high, threads, round, numbers);
+            let constants = &mut launch.function_constants;
+            constants.insert(number, ScalarValue::Int(v));
+        }
+    }
     fill_unnamed(kernel, &mut launch, fill(round, threads as i64, numbers));
     let schedule = match round % 4 {
         0 => Schedule::InOrder,
@@ -181,7 +201,9 @@ fn propose(
 }
 
 /// Launches worth trying, at most `most`, the same ones each time: first all open scalars alike
-/// (at each of a few sizes, so that sizes fit each other), then mixed ones. Only those that `keep` accepts.
+/// (at each of a few sizes, so that sizes fit each other), then such launches with one or two
+/// scalars, or the position in the grid, changed. Where `request.near` names a value, that is what
+/// they start from. Only those that `keep` accepts.
 pub fn proposals(
     kernel: &Kernel,
     request: &SearchRequest,
@@ -193,30 +215,90 @@ pub fn proposals(
         return out;
     }
     let mut numbers = Numbers::new(request.seed);
-    let alike = [16, 64, 8, 33, 1];
+    let hints = hints(kernel);
+    let open: Vec<(&str, ScalarTy)> = kernel
+        .scalars
+        .iter()
+        .filter(|s| !s.ty.is_float() && !request.base.scalars.contains_key(&s.name))
+        .map(|s| (s.name.as_str(), s.ty))
+        .collect();
     for round in 0..4 * most as u64 {
         if out.len() >= most {
             break;
         }
         let mut request = request.clone();
-        if let Some(v) = alike.get(round as usize) {
-            for s in kernel.scalars.iter().filter(|s| !s.ty.is_float()) {
-                let v = if s.ty == ScalarTy::Bool { 1 } else { *v };
-                let range = request.scalars.get(&s.name).copied().unwrap_or((v, v));
-                request
-                    .base
-                    .scalars
-                    .entry(s.name.clone())
-                    .or_insert(ScalarValue::Int(v.clamp(range.0, range.1.max(range.0))));
+        let alike = match round {
+            0..8 => ALIKE[round as usize],
+            _ => ALIKE[(round % 3) as usize],
+        };
+        for (name, ty) in &open {
+            let v = match request.near.get(*name) {
+                Some(v) => *v,
+                None if *ty == ScalarTy::Bool => 1,
+                None => alike,
+            };
+            let (low, high) = request.scalars.get(*name).copied().unwrap_or((v, v));
+            let v = v.clamp(low, high.max(low));
+            let base = &mut request.base.scalars;
+            base.insert((*name).to_string(), ScalarValue::Int(v));
+        }
+        if round >= 8 {
+            for _ in 0..1 + round % 2 {
+                let n = numbers.below(open.len() as u64 + 1) as usize;
+                match open.get(n) {
+                    Some((name, _)) => {
+                        request.base.scalars.remove(*name);
+                    }
+                    None => {
+                        let at = numbers.below(3) as usize;
+                        request.base.group[at] = 1 + numbers.below(4) as u32;
+                        request.base.groups[at] = request.base.group[at] + 1;
+                    }
+                }
+            }
+        }
+        // Half of the time, buffers hold what the kernel compares them with.
+        for (name, values) in &hints {
+            if round % 2 == 1
+                && !request.base.buffers.contains_key(*name)
+                && let Some(v) = values.get(numbers.below(values.len() as u64) as usize)
+            {
+                let fill = Fill::Random {
+                    seed: 0,
+                    low: *v,
+                    high: *v,
+                };
+                let buffers = &mut request.base.buffers;
+                buffers.insert((*name).to_string(), BufferSpec::filled(fill));
             }
         }
         let (launch, schedule) = propose(kernel, &request, round, &mut numbers);
+        // What can conflict does not depend on the schedule along a path; the cheap ones do.
+        let schedule = match schedule {
+            Schedule::Preemptive { .. } => Schedule::InOrder,
+            other => other,
+        };
         if keep(&launch) {
             out.push((launch, schedule));
         }
     }
     out
 }
+
+/// The constants that each buffer is compared with.
+fn hints(kernel: &Kernel) -> Vec<(&str, Vec<i64>)> {
+    compared_with(kernel)
+        .into_iter()
+        .filter_map(|(o, values)| {
+            let o = kernel.objects.get(o.index())?;
+            let bound = o.param.is_some() && o.space == Space::Device;
+            bound.then(|| (o.name.as_str(), values.into_iter().collect()))
+        })
+        .collect()
+}
+
+/// Values for all scalars of a launch at once.
+const ALIKE: [i128; 8] = [16, 64, 8, 33, 1, 128, 4, 100];
 
 fn limits(ty: ScalarTy) -> (i128, i128) {
     let w = ty.bits();

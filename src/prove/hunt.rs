@@ -18,13 +18,15 @@ use crate::ir::{BarrierId, Kernel};
 use crate::source::Span;
 
 /// Launches tried with every barrier in place.
-const LAUNCHES: usize = 10;
+const LAUNCHES: usize = 32;
 /// Instructions of one run.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 4_000_000;
 /// Instructions of all runs of one question, about.
-const STEPS_IN_ALL: u64 = 8_000_000;
+const STEPS_IN_ALL: u64 = 12_000_000;
+/// Instructions of all runs for one removal, about.
+const STEPS_PER_REMOVAL: u64 = 3_000_000;
 /// Launches tried for one removal.
-const PER_REMOVAL: usize = 4;
+const PER_REMOVAL: usize = 12;
 
 /// A pair of places on an object, and whether the threads shared a simdgroup.
 type Key = (u32, Span, Span, bool);
@@ -38,6 +40,8 @@ struct Tried {
     met: Vec<u64>,
     conflicts: Vec<Conflict>,
     keys: BTreeSet<Key>,
+    /// Something read threadgroup memory that nothing wrote.
+    unsure: bool,
 }
 
 /// Runs a kernel to find races.
@@ -62,9 +66,17 @@ impl<'k> Hunter<'k> {
         }
         let mut left = STEPS_IN_ALL;
         for (launch, schedule) in launches(kernel, options) {
+            let mut zeroed = launch.clone();
+            zeroed.zeroed = true;
             if let Some(t) = hunter.first_run(launch, schedule) {
                 left = left.saturating_sub(t.steps);
+                let again = t.unsure;
                 hunter.tried.push(t);
+                // What nothing wrote may be zero: then nothing is unspecified.
+                if again && let Some(t) = hunter.first_run(zeroed, schedule) {
+                    left = left.saturating_sub(t.steps);
+                    hunter.tried.push(t);
+                }
             }
             if left == 0 {
                 break;
@@ -96,12 +108,17 @@ impl<'k> Hunter<'k> {
             .collect();
         let keys = outcome.conflicts().map(key).collect();
         Some(Tried {
-            launch,
             schedule,
             steps: outcome.steps,
-            met: outcome.barrier_passes,
+            met: outcome.barrier_passes.clone(),
             conflicts,
             keys,
+            unsure: !launch.zeroed
+                && outcome
+                    .findings
+                    .iter()
+                    .any(|f| matches!(f, Finding::UninitialisedRead { .. })),
+            launch,
         })
     }
 
@@ -146,10 +163,10 @@ impl<'k> Hunter<'k> {
         out.into_values().collect()
     }
 
-    /// A race that deleting these barriers makes happen and that does not happen with them; of
-    /// several one across simdgroups.
+    /// A race that these barriers would have ordered and that happens without them; of several one
+    /// across simdgroups.
     pub fn removal(&self, deleted: &BTreeSet<BarrierId>) -> Option<Witness> {
-        let mut left = STEPS_IN_ALL;
+        let mut left = STEPS_PER_REMOVAL;
         let mut within: Option<Witness> = None;
         let fits = |t: &&Tried| {
             deleted
@@ -161,8 +178,9 @@ impl<'k> Hunter<'k> {
             let Ok(outcome) = self.program.run(&t.launch, &options) else {
                 continue;
             };
-            let new = |c: &&Conflict| !c.approximate && !t.keys.contains(&key(c));
-            let best = outcome.due().filter(new).min_by_key(|c| c.same_simdgroup);
+            // One that does not happen anyway is easier to understand.
+            let rank = |c: &&Conflict| (c.same_simdgroup, t.keys.contains(&key(c)));
+            let best = outcome.due().filter(|c| !c.approximate).min_by_key(rank);
             match best {
                 Some(c) if !c.same_simdgroup => return Some(self.witness(&t.launch, c)),
                 Some(c) if within.is_none() => within = Some(self.witness(&t.launch, c)),
@@ -196,6 +214,7 @@ impl<'k> Hunter<'k> {
             sides: [side(&c.a), side(&c.b)],
             same_simdgroup: c.same_simdgroup,
             replayed: true,
+            launch: None,
         };
         adopt(self.kernel, &mut w, launch, c);
         w

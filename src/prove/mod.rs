@@ -16,6 +16,7 @@ pub mod replay;
 pub mod sites;
 pub mod verdict;
 pub mod witness;
+pub mod work;
 
 pub use kernel::{Options, prove_kernel, removal_of};
 pub use verdict::*;

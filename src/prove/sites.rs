@@ -7,10 +7,11 @@ use std::time::Instant;
 
 use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::interval::Plan;
-use super::kernel::{Options, Site, ms, parallel, sites};
+use super::kernel::{Options, Site, ms, sites};
 use super::races::encoder;
 use super::verdict::*;
 use super::witness::witness;
+use super::work::parallel;
 use crate::encode::pair::{PairFormula, Relation};
 use crate::ir::{AccessId, BarrierId, BarrierScope, MemFlags};
 use crate::source::Span;
@@ -122,8 +123,9 @@ pub fn removal(
                     .iter()
                     .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
                     .collect();
-                pairs.extend(plan.ended_pairs(&mut ie, &mode, &ip, true));
-                added += ip.pairs.len();
+                let ended = plan.ended_pairs(&mut ie, &mode, &ip, true);
+                added += ip.pairs.len() + ended.len();
+                pairs.extend(ended);
                 match first_unsafe(&mut ie, &pairs, plan.limit, counts) {
                     None | Some((_, PairAnswer::Safe)) => {}
                     Some((at, PairAnswer::Conflict(v))) => {
@@ -227,7 +229,8 @@ pub fn verdict_of(
             let mut w = w;
             let reason = match (reason, &mut w) {
                 (Reason::Witness, Some(w)) => {
-                    match super::replay::confirm(plan.kernel, options, w, deleted) {
+                    let replays = &mut counts.replays;
+                    match super::replay::confirm(plan.kernel, options, w, deleted, replays) {
                         Ok(()) => {
                             let w = Some(w.clone());
                             let mut v = finish(Verdict::Required, Reason::Witness, w, r.added);
@@ -329,7 +332,9 @@ fn thread_counts(
                     contract: contract.clone(),
                     ..options.clone()
                 };
-                if super::replay::confirm(plan.kernel, &narrower, &mut w, deleted).is_err() {
+                let replays = &mut counts.replays;
+                if super::replay::confirm(plan.kernel, &narrower, &mut w, deleted, replays).is_err()
+                {
                     break;
                 }
                 races_at = threads(&w);

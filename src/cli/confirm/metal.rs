@@ -255,3 +255,73 @@ fn constant_type(t: ScalarTy) -> Result<ConstantType, String> {
         other => return Err(format!("a function constant of type {}", other.name())),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+    use crate::confirm::metal::fake::Fake;
+
+    fn args(more: &[&str]) -> ConfirmArgs {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/kernels/partial_load/can_go.metal"
+        );
+        let head = ["unbarrier", "confirm", "--backend", "metal", "--all"];
+        let all = head.iter().chain(more).chain([&file]);
+        match Cli::try_parse_from(all).map(|c| c.command) {
+            Ok(Command::Confirm(a)) => a,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A device on which the output depends on the barrier that is needed.
+    fn device() -> Fake {
+        Fake::new(
+            [0, 1, 2, 3],
+            Box::new(|source, buffers| {
+                assert!(buffers[&0].iter().any(|b| *b != 0), "weights are filled");
+                if let Some(out) = buffers.get_mut(&3) {
+                    out[7] = u8::from(source.contains("((void)0); //~ required"));
+                }
+            }),
+        )
+    }
+
+    fn relations(a: &ConfirmArgs) -> Vec<(u32, &'static str)> {
+        let f = file(&a.files[0], a, &mut device());
+        assert_eq!(f.errors, Vec::<String>::new());
+        let all = f.kernels.iter().flat_map(|k| &k.barriers);
+        all.map(|b| (b.line, b.relation)).collect()
+    }
+
+    #[test]
+    fn outputs_stand_beside_verdicts() {
+        assert_eq!(
+            relations(&args(&[])),
+            [(31, "does not refute"), (40, "agrees")]
+        );
+        assert_eq!(
+            relations(&args(&["--pretend", "40=removable"])),
+            [(31, "does not refute"), (40, "contradicts")]
+        );
+    }
+
+    #[test]
+    fn a_device_that_computes_nothing_fails_the_self_test() {
+        let mut gpu = Fake::new([0], Box::new(|_, _| ()));
+        let e = self_test(&mut gpu).expect_err("the planted bug has no effect");
+        assert!(e.contains("planted bug"), "{e}");
+        let mut gpu = Fake::new(
+            [0],
+            Box::new(|source, b| {
+                if let Some(out) = b.get_mut(&0) {
+                    out[0] = if source.contains("+ 2;") { 2 } else { 1 };
+                }
+            }),
+        );
+        assert_eq!(self_test(&mut gpu), Ok(()));
+    }
+}

@@ -43,10 +43,16 @@ pub struct Fixed {
     pub params: Vec<(String, i128)>,
     /// Contents: of one buffer, or of all that are not named.
     pub fills: Vec<(Option<String>, Fill)>,
+    /// Bytes: buffer, offset, contents.
+    pub sets: Vec<(String, u64, Vec<u8>)>,
+    /// Sizes of buffers in bytes.
+    pub sizes: Vec<(String, u64)>,
     /// Who runs when.
     pub schedule: Option<Schedule>,
     /// Position of the threadgroup.
     pub group: Option<[u32; 3]>,
+    /// Threadgroup memory holds zeros at first.
+    pub zeroed: bool,
 }
 
 /// Makes launches of a kernel.
@@ -88,6 +94,7 @@ impl<'a> Maker<'a> {
     /// Launch number `n`.
     pub fn launch(&mut self, n: u64) -> (Launch, Schedule) {
         let mut l = Launch::new(self.size(n));
+        l.zeroed = self.fixed.zeroed;
         let threads = i128::from(l.threads().max(1));
         for s in &self.kernel.scalars {
             let value = match self.given(&s.name) {
@@ -124,6 +131,13 @@ impl<'a> Maker<'a> {
                 .or_else(|| named(None))
                 .unwrap_or(drawn);
             l.buffers.insert(o.name.clone(), BufferSpec::filled(fill));
+        }
+        for (name, at, bytes) in &self.fixed.sets {
+            let spec = l.buffers.entry(name.clone()).or_default();
+            spec.bytes.push((*at, bytes.clone()));
+        }
+        for (name, size) in &self.fixed.sizes {
+            l.buffers.entry(name.clone()).or_default().size = Some(*size);
         }
         l.group = match self.fixed.group {
             Some(g) => g,
@@ -258,16 +272,7 @@ fn constants(e: &Expr, out: &mut BTreeSet<i128>) {
     }
 }
 
-/// `zeros`, `index`, `random:SEED:LOW:HIGH`.
-pub fn fill_name(f: Fill) -> String {
-    match f {
-        Fill::Zeros => "zeros".into(),
-        Fill::Index => "index".into(),
-        Fill::Random { seed, low, high } => format!("random:{seed}:{low}:{high}"),
-    }
-}
-
-/// The inverse of [`fill_name`].
+/// The inverse of how a [`Fill`] is displayed.
 pub fn fill_from(s: &str) -> Result<Fill, String> {
     let parts: Vec<&str> = s.split(':').collect();
     match parts[..] {

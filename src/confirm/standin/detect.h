@@ -32,6 +32,13 @@ struct Region {
 struct Thread {  // threads, then one for the matrix accesses of each simdgroup
     bool ended = false;
     uint32_t interval[2], simd_interval[2];
+    uint32_t same[2], cross[2];  // deleted barriers passed in all
+};
+// A pair that a deleted barrier had ordered, if the thread that is behind comes to it later.
+struct Candidate {
+    Record a, b;
+    Space space;
+    uintptr_t at;
 };
 struct State {
     Region regions[3];
@@ -41,6 +48,7 @@ struct State {
     Thread threads[MAX_THREADS + MAX_GROUPS];
     uint32_t interval[2] = {}, simd_interval[MAX_GROUPS][2] = {};
     std::map<std::pair<std::pair<const void*, const void*>, unsigned>, unsigned long> seen;
+    std::map<std::pair<std::pair<const void*, const void*>, unsigned>, std::vector<Candidate>> candidates;
     unsigned run = 0, schedule = 0;
     bool enabled = true, full = false;
 };
@@ -68,10 +76,11 @@ inline void forget() {
 
 inline unsigned simdgroup(unsigned thread) { return thread >= MAX_THREADS ? thread - MAX_THREADS : thread / SIMD; }
 
-inline void end(unsigned thread) {
+inline void end(unsigned thread, const uint32_t (&same)[2], const uint32_t (&cross)[2]) {
     State& s = state();
     Thread& t = s.threads[thread];
     t.ended = true;
+    for (int k = 0; k < 2; ++k) t.same[k] = same[k], t.cross[k] = cross[k];
     for (int k = 0; k < 2; ++k) t.interval[k] = s.interval[k], t.simd_interval[k] = s.simd_interval[simdgroup(thread)][k];
 }
 
@@ -90,18 +99,54 @@ inline const char* kind_name(const Record& r) {
     return r.kind == READ ? "reads" : r.kind == WRITE ? "writes" : "updates";
 }
 
+inline void show(const Candidate& c, bool due) {
+    State& s = state();
+    const Record &a = c.a, &b = c.b;
+    char object[256];
+    where(c.at, object, sizeof object);
+    host::print("race\t%u\t%u\t%d\t%d\t%s\t%s\t%u\t%s\t%u\t%lx\t%u\t%s\t%u\t%lx\n", s.run, s.schedule, due, simdgroup(a.thread) == simdgroup(b.thread), c.space == DEVICE ? "device" : "threadgroup", object,
+                a.thread >= MAX_THREADS ? (a.thread - MAX_THREADS) * SIMD : a.thread, kind_name(a), a.passed, host::file_address(a.pc) - 1,
+                b.thread >= MAX_THREADS ? (b.thread - MAX_THREADS) * SIMD : b.thread, kind_name(b), b.passed, host::file_address(b.pc) - 1);
+}
+
 inline void report(const Region& r, size_t cell, uint8_t mask, const Record& a, const Record& b) {
     State& s = state();
     const bool near = simdgroup(a.thread) == simdgroup(b.thread);
     const bool due = near ? a.same != b.same : a.cross != b.cross;
     const auto pcs = a.pc < b.pc ? std::make_pair(a.pc, b.pc) : std::make_pair(b.pc, a.pc);
-    unsigned long& n = s.seen[{pcs, (unsigned)r.space * 4 + due * 2 + near}];
-    if (++n > 1 || s.seen.size() > MAX_KINDS) return;
-    char object[256];
-    where(r.base + cell * 4 + (unsigned)__builtin_ctz(mask), object, sizeof object);
-    host::print("race\t%u\t%u\t%d\t%d\t%s\t%s\t%u\t%s\t%u\t%lx\t%u\t%s\t%u\t%lx\n", s.run, s.schedule, due, near, r.space == DEVICE ? "device" : "threadgroup", object,
-                a.thread >= MAX_THREADS ? (a.thread - MAX_THREADS) * SIMD : a.thread, kind_name(a), a.passed, host::file_address(a.pc) - 1,
-                b.thread >= MAX_THREADS ? (b.thread - MAX_THREADS) * SIMD : b.thread, kind_name(b), b.passed, host::file_address(b.pc) - 1);
+    const auto key = std::make_pair(pcs, (unsigned)r.space * 4 + due * 2 + near);
+    const Candidate c{a, b, r.space, r.base + cell * 4 + (unsigned)__builtin_ctz(mask)};
+    if (due) {
+        if (s.seen.count(key) || s.candidates.size() > MAX_KINDS) return;
+        auto& all = s.candidates[key];
+        // Not every pair need hold; of those that do, any will do.
+        if (all.size() < 256) all.push_back(c);
+        return;
+    }
+    if (++s.seen[key] > 1 || s.seen.size() > MAX_KINDS) return;
+    show(c, false);
+}
+
+// The threadgroup has ended: which candidates are due to a deleted barrier.
+inline void settle() {
+    State& s = state();
+    for (auto& [key, all] : s.candidates) {
+        const bool near = key.second & 1;
+        const Candidate* found = nullptr;
+        for (const Candidate& c : all) {
+            auto passed = [&](const Record& r) { return near ? r.same : r.cross; };
+            const Record& behind = passed(c.a) < passed(c.b) ? c.a : c.b;
+            const Thread& t = s.threads[behind.thread];
+            if ((near ? t.same : t.cross)[c.space] > passed(behind)) {
+                found = &c;
+                break;
+            }
+        }
+        if (found) {
+            if (++s.seen[key] == 1) show(*found, true);
+        } else if (!all.empty() && ++s.seen[{key.first, key.second & ~2u}] == 1) show(all[0], false);
+    }
+    s.candidates.clear();
 }
 
 inline bool gone(const State& s, const Record& r, Space k) {

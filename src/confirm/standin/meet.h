@@ -10,7 +10,7 @@ constexpr size_t SLOT = 32;
 enum State { READY, EXCHANGE, SIMD_BARRIER, BARRIER, ENDED };
 
 struct Site {
-    unsigned line, column, scope, mode, index;
+    unsigned line, column, scope, mode;
     const char* file;
     unsigned long passed;
 };
@@ -127,10 +127,10 @@ inline void resolve(std::vector<unsigned>& woken) {
 inline Site* site_at(const void* pc, unsigned scope, unsigned line, unsigned column, const char* file) {
     Site*& s = sites[pc];
     if (!s) {
-        s = new Site{line, column, scope, 0, 0, file, 0};
+        s = new Site{line, column, scope, 0, file, 0};
         const auto& changed = host::launch().changed;
         for (size_t i = 0; i < changed.size(); ++i)
-            if (changed[i].line == line && changed[i].file == file) s->mode = changed[i].mode, s->index = (unsigned)i;
+            if (changed[i].line == line && changed[i].file == file) s->mode = changed[i].mode;
     }
     return s;
 }
