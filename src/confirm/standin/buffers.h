@@ -21,7 +21,7 @@ inline void set_builtins(unsigned (*out)[3], const ub_kernel& k, unsigned t, con
     for (unsigned p = 0; p < k.count; ++p) {
         unsigned* v = out[p];
         v[0] = v[1] = v[2] = 0;
-        if (!k.params[p].attribute) continue;
+        if (!k.params[p].attribute || !strcmp(k.params[p].attribute, "threadgroup")) continue;
         const std::string a = k.params[p].attribute;
         auto three = [&](auto f) { for (int i = 0; i < 3; ++i) v[i] = f(i); };
         if (a == "thread_index_in_threadgroup") v[0] = t;
