@@ -54,7 +54,8 @@ fn kernel(out: &mut String, i: usize, e: &Entry, names: &[(String, usize)]) {
         };
         let _ = writeln!(out, " {{\"{}\", {attribute}}},", escaped(&p.name));
     }
-    let f = format!("(&{})", e.callee);
+    // Qualified: a kernel may have the name of one of the parameters here.
+    let f = format!("(&::{})", e.callee);
     let _ = writeln!(
         out,
         " {{nullptr, nullptr}}\n}};\nstatic void ub_describe_{i}(ub_shape* s) {{ ub::describe({f}, s); }}\n\

@@ -186,7 +186,7 @@ template <class T> UB void name(const char* n, const T& v) { ub_name(n, &v, size
 // Function constants.
 struct function_constant {
     unsigned n;
-    template <class T> UB operator T() const { ub_value v{}; return ub_function_constant(n, &v) ? v.real ? (T)v.number : (T)v.whole : T(); }
+    template <class T> UB operator T() const { ub_value v{}; return ub_function_constant(n, &v) ? v.real ? (T)(float)v.number : (T)v.whole : T(); }
     template <class T, unsigned N> UB operator vec<T, N>() const { ub_value v{}; return vec<T, N>(ub_function_constant(n, &v) ? (T)v.whole : T()); }
     UB bool defined() const { ub_value v{}; return ub_function_constant(n, &v); }
 };
@@ -233,7 +233,7 @@ template <class T> struct target { typedef T type; };
 template <class T> struct target<T*> { typedef typename bare<T>::type type; };
 template <class T> struct target<T&> { typedef typename bare<T>::type type; };
 template <unsigned I, class... P> typename target<typename nth<I, P...>::type>::type& slot(void (*)(P...), void* const* m) { return *(typename target<typename nth<I, P...>::type>::type*)m[I]; }
-template <class T> void set(T& to, const ub_value& v) { to = v.real ? (T)v.number : (T)v.whole; }
+template <class T> void set(T& to, const ub_value& v) { to = v.real ? (T)(float)v.number : (T)v.whole; }
 template <class T, unsigned N> void set(vec<T, N>& to, const ub_value& v) { for (unsigned i = 0; i < N; ++i) set(to.d[i], v); }
 template <class T> void set(T* to, const ub_value& v) { set(*to, v); }
 }  // namespace ub

@@ -135,7 +135,8 @@ UB_ANY3(mix, x + (y - x) * z)
 template <class A, class B, class C, class R = typename ub::when<ub::number<A>::v && ub::number<B>::v && ub::number<C>::v, typename ub::common<typename ub::common<A, B>::type, C>::type>::type> UB R smoothstep(A a, B b, C x) { const R t = clamp((R)(((R)x - (R)a) / ((R)b - (R)a)), R(0), R(1)); return t * t * (R(3) - R(2) * t); }
 UB_EACH3(smoothstep)
 UB float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
-UB half fma(half a, half b, half c) { return (half)__builtin_fma((double)(float)a, (double)(float)b, (double)(float)c); }
+// Through float: the conversion from double to half is a call whose convention compilers and libraries do not agree on.
+UB half fma(half a, half b, half c) { return (half)(float)__builtin_fma((double)(float)a, (double)(float)b, (double)(float)c); }
 template <class A, class B, class C, class = typename ub::when<ub::number<A>::v && ub::number<B>::v && ub::number<C>::v>::type> UB auto fma(A a, B b, C c) { typedef typename ub::common<typename ub::common<A, B>::type, C>::type R; return (R)__builtin_fmaf((float)a, (float)b, (float)c); }
 UB_EACH3(fma)
 template <class A, class B, class C> UB auto mad(const A& a, const B& b, const C& c) { return fma(a, b, c); }
