@@ -254,6 +254,29 @@ impl<'a> IntervalEncoder<'a> {
         self.enc.logic.and(&cs)
     }
 
+    /// That thread 1 is at the place of `end` (see [`IntervalEncoder::guard_at`]) after it was at
+    /// `access`. `before` says that within an iteration the end comes first in the text. Of nested
+    /// loops only the outermost one is looked at.
+    pub fn ends_after<A, E>(
+        &mut self,
+        access: &Arrival<A>,
+        end: &Arrival<E>,
+        before: bool,
+    ) -> BoolId {
+        let common = access.shifts.iter().zip(&end.shifts);
+        let common: Vec<_> = common.take_while(|(a, e)| a.0 == e.0).collect();
+        let Some(&(&(l, at), &(_, ends))) = common.first() else {
+            return self.enc.logic.bool(!before);
+        };
+        let at = self.counter(1, "", l, at);
+        let ends = self.counter(1, "r", l, ends);
+        if before && common.len() == 1 {
+            self.enc.logic.lt(&at, &ends)
+        } else {
+            self.enc.logic.le(&at, &ends)
+        }
+    }
+
     fn side(&mut self, thread: u8, f: &AccessFact, ctx: &Ctx) -> (Side, BoolId) {
         let base = self.enc.value(f.offset, ctx);
         let mut conditions = Vec::new();

@@ -111,6 +111,8 @@ pub fn confirm(
 
 /// Launches tried near an assignment, and as many elsewhere.
 const AROUND: usize = 100;
+/// The same for a race of the kernel as written, for which launches were tried already.
+const AROUND_RACE: usize = 16;
 /// Instructions of one of them, and of all together (bounded by work, so that the outcome does not
 /// depend on the load of the machine).
 const STEPS_AROUND: (u64, u64) = (4_000_000, 30_000_000);
@@ -131,7 +133,12 @@ fn look_around(
     request.base.simd_width = to_u32(options.contract.simd_width);
     request.near = scalars.clone();
     let keep = |l: &Launch| admitted(kernel, options, l);
-    let mut launches = proposals(kernel, &request, &keep, AROUND);
+    let most = if disabled.is_empty() {
+        AROUND_RACE
+    } else {
+        AROUND
+    };
+    let mut launches = proposals(kernel, &request, &keep, most);
     request.near.clear();
     if options.contract.threadgroup.is_none() {
         let least = u32::try_from(options.contract.min_threads).unwrap_or(1);
@@ -142,7 +149,7 @@ fn look_around(
             }
         }
     }
-    launches.extend(proposals(kernel, &request, &keep, AROUND));
+    launches.extend(proposals(kernel, &request, &keep, most));
     let due = !disabled.is_empty();
     let spans = Some((witness.sides[0].span, witness.sides[1].span));
     let wanted = Target { spans, due };
