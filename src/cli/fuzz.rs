@@ -350,6 +350,7 @@ fn kernel(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: false,
         only: None,
+        recorder: None,
     };
     let mut hunt = Hunt {
         kernel: k,

@@ -4,6 +4,7 @@
 
 mod args;
 pub mod config;
+mod export;
 mod fuzz;
 mod graph;
 mod input;

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{Format, ProveArgs, SourceArgs};
 use super::config;
+use super::export::Export;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
@@ -34,9 +35,16 @@ pub fn run(a: &ProveArgs) -> u8 {
         eprintln!("error: --remove takes line numbers of one file; give one file at a time");
         return BAD_INPUT;
     }
+    let export = match a.emit_smt.as_deref().map(Export::new).transpose() {
+        Ok(e) => e,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return BAD_INPUT;
+        }
+    };
     let bar = progress(a);
     for path in &a.files {
-        match file(path, a, &bar, &mut report) {
+        match file(path, a, &bar, export.as_ref(), &mut report) {
             Ok(outcome) => {
                 bad |= outcome.bad;
                 unproved |= outcome.unproved;
@@ -48,6 +56,19 @@ pub fn run(a: &ProveArgs) -> u8 {
         }
     }
     bar.finish_and_clear();
+    if let Some(e) = &export {
+        match e.finish() {
+            Ok(n) if a.format == Format::Human => {
+                let s = if n == 1 { "" } else { "s" };
+                eprintln!("{n} decided obligation{s} written to {}", shown_dir(a));
+            }
+            Ok(_) => {}
+            Err(e) => {
+                eprintln!("error: {e}");
+                bad = true;
+            }
+        }
+    }
     if a.format == Format::Json {
         match serde_json::to_string_pretty(&report) {
             Ok(s) => emit(&format!("{s}\n")),
@@ -64,6 +85,12 @@ pub fn run(a: &ProveArgs) -> u8 {
     } else {
         DONE
     }
+}
+
+fn shown_dir(a: &ProveArgs) -> String {
+    a.emit_smt
+        .as_ref()
+        .map_or_else(String::new, |d| d.display().to_string())
 }
 
 fn progress(a: &ProveArgs) -> ProgressBar {
@@ -101,6 +128,7 @@ fn file(
     path: &Path,
     a: &ProveArgs,
     bar: &ProgressBar,
+    export: Option<&Export>,
     report: &mut Report,
 ) -> Result<Outcome, String> {
     let source = with_config_defines(path, &a.source)?;
@@ -144,7 +172,8 @@ fn file(
         let size = a
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
-        let options = options(k, a, size, assumed);
+        let mut options = options(k, a, size, assumed);
+        options.recorder = export.map(|e| e.recorder(&l.map, &shown));
         let mut proved =
             prove_kernel(k, &options).map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
         if !a.strict_divergence {
@@ -231,6 +260,7 @@ fn options(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: a.lockstep,
         only: None,
+        recorder: None,
     }
 }
 

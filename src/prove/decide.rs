@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use crate::encode::logic::{AtomKind, BoolId, Lin};
+use super::record::{Ask, fixed};
+use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{self, Answer, Products, Wanted};
+use crate::smt::{self, Answer, Fixed, Products, Wanted};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +71,7 @@ const PATIENCE: usize = 3;
 pub fn first_unsafe(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Option<(usize, PairAnswer)> {
     let mut undecided = None;
@@ -78,7 +79,7 @@ pub fn first_unsafe(
     for (c, chunk) in pairs.chunks(BATCH).enumerate() {
         let mut stack = vec![(0, chunk.len())];
         while let Some((from, to)) = stack.pop() {
-            match part(ie, &chunk[from..to], limit, counts) {
+            match part(ie, &chunk[from..to], ask, counts) {
                 Part::Safe => {}
                 Part::Split(at) => {
                     // The half with the suspect last, so that it is looked at first.
@@ -136,14 +137,14 @@ enum Part {
 fn part(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Part {
     if pairs.is_empty() {
         return Part::Safe;
     }
     if pairs.len() == 1 {
-        return match single(ie, &pairs[0], limit, counts) {
+        return match single(ie, &pairs[0], ask, counts) {
             PairAnswer::Safe => Part::Safe,
             other => Part::Found(0, other),
         };
@@ -156,15 +157,16 @@ fn part(
     };
     counts.queries += 1;
     // A set that takes long is better split than waited for.
-    let patience = limit.min(Duration::from_secs(1));
+    let patience = ask.limit.min(Duration::from_secs(1));
     match smt::check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
         Answer::Unsat => {
             counts.batched += pairs.len();
+            ask.record(&ie.enc.logic, &asserts, Products::Opaque, pairs, None);
             Part::Safe
         }
         Answer::Sat(m) => {
             let at = m.bools.iter().position(|b| *b == Some(true)).unwrap_or(0);
-            let answer = single(ie, &pairs[at], limit, counts);
+            let answer = single(ie, &pairs[at], ask, counts);
             Part::Found(at, answer)
         }
         Answer::Unknown(_) => Part::Split(0),
@@ -175,9 +177,10 @@ fn part(
 pub fn single(
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> PairAnswer {
+    let limit = ask.limit;
     let asserts = ie.obligation(&[pair.formula]);
     let (wanted, reads) = wanted(ie, pair);
     counts.queries += 1;
@@ -191,19 +194,32 @@ pub fn single(
             AtomKind::Mul(..)
         )
     });
+    let record = |logic: &Logic, products, sat: Option<&Fixed>| {
+        ask.record(logic, &asserts, products, std::slice::from_ref(pair), sat);
+    };
     let answer = match first {
         Answer::Unsat => {
             counts.opaque += 1;
+            record(&ie.enc.logic, Products::Opaque, None);
             return PairAnswer::Safe;
         }
         Answer::Sat(m) if !has_product => {
             counts.opaque += 1;
+            record(&ie.enc.logic, Products::Opaque, Some(&Fixed::new()));
             Answer::Sat(m)
         }
         _ => {
             counts.queries += 1;
-            let a = smt::check(&ie.enc.logic, &asserts, Products::Exact, limit, &wanted);
+            let factors = ask.factors(&ie.enc.logic, &asserts);
+            let asked = wanted.ints.len();
+            let mut more = wanted.clone();
+            more.ints.extend(factors.iter().cloned());
+            let a = smt::check(&ie.enc.logic, &asserts, Products::Exact, limit, &more);
             counts.exact += 1;
+            if !matches!(a, Answer::Unknown(_)) {
+                let values = fixed(&factors, &a, asked);
+                record(&ie.enc.logic, Products::Exact, values.as_ref());
+            }
             a
         }
     };

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::record::Recorder;
 use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId};
 use crate::cfg::{Arrival, Filter, Flow, Passed, Reach, Start};
@@ -34,6 +35,8 @@ pub struct Plan<'a> {
     pub ignore_flags: bool,
     /// Threads of one simdgroup run in lockstep.
     pub lockstep: bool,
+    /// Takes what is decided, when it is wanted.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// One way to look at the threads: which pairs, and which barriers order them.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::decide::Counts;
 use super::prepare::prepare;
 use super::races::confirm_races;
+use super::record::Recorder;
 use super::sites::{all_verdicts, verdict_of};
 use super::verdict::*;
 use crate::analysis::facts::Facts;
@@ -38,6 +39,8 @@ pub struct Options {
     pub lockstep: bool,
     /// Only these source lines are candidates (all when `None`).
     pub only: Option<BTreeSet<Span>>,
+    /// Takes what Z3 decides, when it is wanted.
+    pub recorder: Option<Recorder>,
 }
 
 /// Assumptions that cannot all hold.

@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod nowrap;
 pub mod prepare;
 pub mod races;
+pub mod record;
 pub mod replay;
 pub mod sites;
 pub mod verdict;

@@ -11,6 +11,7 @@ use super::interval::Plan;
 use super::kernel::{Contradiction, Options, ms};
 use super::nowrap::non_wrapping;
 use super::races::existing_races;
+use super::record::{About, Ask, fixed};
 use super::verdict::Race;
 use crate::analysis::eval;
 use crate::analysis::facts::Facts;
@@ -52,6 +53,7 @@ impl Prepared {
             limit: options.timeout,
             ignore_flags: options.ignore_flags,
             lockstep: options.lockstep,
+            recorder: options.recorder.as_ref(),
         }
     }
 }
@@ -84,6 +86,7 @@ pub fn prepare(
             &options.contract,
             &assumptions,
             options.timeout,
+            options.recorder.as_ref(),
         );
         let mut p = Prepared {
             facts,
@@ -156,13 +159,39 @@ fn consistent(
     }
     let yes = ie.enc.logic.bool(true);
     let asserts = ie.obligation(&[yes]);
-    match smt::check(
+    let ask = Ask {
+        kernel,
+        facts,
+        limit: options.timeout,
+        recorder: options.recorder.as_ref(),
+        about: About::Assumptions,
+        contract: &options.contract,
+        relation: None,
+        start: None,
+    };
+    let factors = ask.factors(&ie.enc.logic, &asserts);
+    let wanted = Wanted {
+        ints: factors.clone(),
+        bools: Vec::new(),
+    };
+    let answer = smt::check(
         &ie.enc.logic,
         &asserts,
         Products::Exact,
         options.timeout,
-        &Wanted::default(),
-    ) {
+        &wanted,
+    );
+    if !matches!(answer, Answer::Unknown(_)) {
+        let values = fixed(&factors, &answer, 0);
+        ask.record(
+            &ie.enc.logic,
+            &asserts,
+            Products::Exact,
+            &[],
+            values.as_ref(),
+        );
+    }
+    match answer {
         Answer::Unsat => Err(Contradiction(
             options
                 .assumptions

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Counts, PairAnswer, first_unsafe, single};
 use super::interval::{Mode, Plan};
 use super::kernel::{Options, parallel};
+use super::record::{About, Ask};
 use super::verdict::Race;
 use super::witness::witness;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
@@ -47,11 +48,12 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
             .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
+        let ask = plan.ask(About::Races, mode, ip.start);
         let mut out: Vec<Race> = Vec::new();
         let mut complete = true;
-        while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, plan.limit, &mut counts) {
+        while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, &ask, &mut counts) {
             let pair = pairs[at].clone();
-            let Some(r) = race(plan, mode, &mut ie, &pair, &answer, &mut counts) else {
+            let Some(r) = race(plan, &ask, mode, &mut ie, &pair, &answer, &mut counts) else {
                 break;
             };
             let key = race_key(&r);
@@ -110,6 +112,7 @@ fn pair_key(plan: &Plan<'_>, p: &PairFormula) -> Option<RaceKey> {
 
 fn race(
     plan: &Plan<'_>,
+    ask: &Ask<'_>,
     mode: &Mode,
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
@@ -144,7 +147,7 @@ fn race(
         let differ = ie.enc.logic.not(same);
         let mut across = pair.clone();
         across.formula = ie.enc.logic.and(&[pair.formula, differ]);
-        if let PairAnswer::Conflict(v) = single(ie, &across, plan.limit, counts) {
+        if let PairAnswer::Conflict(v) = single(ie, &across, ask, counts) {
             relation = Relation::DifferentSimdgroups;
             values = Some(v);
         }

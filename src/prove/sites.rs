@@ -9,6 +9,7 @@ use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::interval::Plan;
 use super::kernel::{Options, Site, ms, parallel, sites};
 use super::races::encoder;
+use super::record::About;
 use super::verdict::*;
 use super::witness::witness;
 use crate::encode::pair::{PairFormula, Relation};
@@ -88,6 +89,10 @@ pub fn removal(
 ) -> Removal {
     let mut added = 0;
     let mut doubt: Option<Reason> = None;
+    let about = || match only {
+        Some(Relation::DifferentSimdgroups) => About::Weakening(deleted.clone()),
+        _ => About::Removal(deleted.clone()),
+    };
     for w in &plan.facts.wild {
         if w.control {
             return Removal {
@@ -124,7 +129,8 @@ pub fn removal(
                     .collect();
                 pairs.extend(plan.ended_pairs(&mut ie, &mode, &ip, true));
                 added += ip.pairs.len();
-                match first_unsafe(&mut ie, &pairs, plan.limit, counts) {
+                let ask = plan.ask(about(), &mode, ip.start);
+                match first_unsafe(&mut ie, &pairs, &ask, counts) {
                     None | Some((_, PairAnswer::Safe)) => {}
                     Some((at, PairAnswer::Conflict(v))) => {
                         let w = witness(plan.kernel, plan.facts, &pairs[at], &v);

@@ -5,3 +5,4 @@
 pub mod describe;
 pub mod human;
 pub mod model;
+pub mod obligation;

@@ -3,6 +3,7 @@
 //! Soundness direction: `Unsat` is trusted (and can be re-checked by another solver from the
 //! SMT-LIB text); `Sat` is only a candidate, replayed elsewhere; anything else is `Unknown`.
 
+mod script;
 mod translate;
 
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use z3::{Config, Params, SatResult, Tactic};
 
 use crate::encode::logic::{BoolId, Lin, Logic};
 use translate::Translator;
+
+pub use script::{Fixed, Script, factors, script};
 
 /// How products are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

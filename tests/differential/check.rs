@@ -104,6 +104,7 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
         ignore_flags: false,
         lockstep: false,
         only: None,
+        recorder: None,
     })
 }
 
