@@ -18,16 +18,25 @@ use crate::ir::{
 };
 
 mod loops;
+mod private;
 mod state;
 
+use private::Private;
 use state::{Jump, State, Target};
 
 /// Evaluates a kernel. `distrusted` loads are never taken to be uniform.
 pub fn evaluate(kernel: &Kernel, distrusted: &BTreeSet<AccessId>) -> Facts {
-    let mut e = Evaluator::new(kernel, distrusted);
-    let mut state = e.initial_state();
-    e.block(&kernel.body, &mut state);
-    e.facts
+    let mut private = Private::new(kernel);
+    loop {
+        let mut e = Evaluator::new(kernel, distrusted);
+        e.private = private;
+        let mut state = e.initial_state();
+        e.block(&kernel.body, &mut state);
+        match e.private.revised() {
+            Some(p) => private = p,
+            None => return e.facts,
+        }
+    }
 }
 
 /// The term of an assumption, in the store of `facts`.
@@ -80,6 +89,8 @@ struct Evaluator<'k> {
     nest_exit: Vec<(Level, Option<TermId>)>,
     jumps: Vec<Jump>,
     recording: bool,
+    /// What is known of private arrays.
+    private: Private,
     /// Known lower bounds on the variation of loop-carried values; only grows.
     phi_levels: BTreeMap<(LoopId, VarId), Level>,
     /// Variables assigned in each loop.
@@ -124,6 +135,7 @@ impl<'k> Evaluator<'k> {
             nest_exit: Vec::new(),
             jumps: Vec::new(),
             recording: true,
+            private: Private::new(kernel),
             phi_levels: BTreeMap::new(),
             assigned,
         }
@@ -182,8 +194,9 @@ impl<'k> Evaluator<'k> {
                 s.set(*dst, v);
             }
             Stmt::Load { dst, ty, access } => self.load(dst, *ty, access, s),
-            Stmt::Store { ty: _, access, .. } => {
+            Stmt::Store { src, access, .. } => {
                 self.record(access, AccessKind::Write, s);
+                self.private_store(access, Some(src), s);
             }
             Stmt::Atomic {
                 dst,
@@ -194,6 +207,7 @@ impl<'k> Evaluator<'k> {
                 ..
             } => {
                 self.record(access, AccessKind::Atomic, s);
+                self.private_store(access, None, s);
                 for (i, d) in [dst, observed].into_iter().enumerate() {
                     if let Some(d) = d {
                         let t = if i == 0 && *op == crate::ir::AtomicOp::CompareExchange {
@@ -240,7 +254,10 @@ impl<'k> Evaluator<'k> {
                     s.set(*d, v);
                 }
             }
-            Stmt::MatrixStore { access, .. } => self.record(access, AccessKind::Write, s),
+            Stmt::MatrixStore { access, .. } => {
+                self.record(access, AccessKind::Write, s);
+                self.private_store(access, None, s);
+            }
             Stmt::MatrixMultiplyAccumulate { dst, .. } => {
                 for d in dst {
                     let ty = self.var_ty(*d);
@@ -317,19 +334,18 @@ impl<'k> Evaluator<'k> {
                     .terms
                     .int(crate::ir::ScalarTy::I64, i as i128 * ty.size() as i128);
                 let at = self.facts.terms.binary(crate::ir::BinOp::Add, offset, d);
-                if matches!(space, Space::Constant | Space::Device) {
-                    self.facts.terms.read(access.object, at, ty)
-                } else {
-                    // Never-written threadgroup memory: unspecified contents, the same for all.
-                    self.facts.terms.read(access.object, at, ty)
-                }
+                // Never-written threadgroup memory has unspecified contents, the same for all.
+                self.facts.terms.read(access.object, at, ty)
             } else {
-                let level = if space == Space::Thread || self.distrusted.contains(&access.id) {
+                let at = self.facts.terms.level(offset);
+                let level = if space == Space::Thread {
+                    at.max(self.private.level(access.object))
+                } else if self.distrusted.contains(&access.id) {
                     Level::Varying
                 } else {
-                    self.facts.terms.level(offset)
+                    at
                 };
-                if level != Level::Varying {
+                if level != Level::Varying && space != Space::Thread {
                     self.facts.provisional.insert(access.id, level);
                 }
                 self.opaque(ty, level)

@@ -15,7 +15,8 @@ use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel};
-use crate::prove::kernel::sites;
+use crate::prove::kernel::{Contradiction, sites};
+use crate::prove::work::Workers;
 use crate::prove::{KernelVerdicts, Options, prove_kernel, removal_of};
 use crate::report::describe;
 use crate::report::human;
@@ -166,20 +167,38 @@ fn file(
     let mut kernels = Vec::new();
     let mut verdicts: Vec<(&Kernel, KernelVerdicts)> = Vec::new();
     let mut refused: Option<RemovalReport> = None;
+    let mut failed: Option<String> = None;
+    let mut tasks = Vec::new();
     for (k, assumed) in chosen.iter().zip(assumptions) {
-        bar.set_message(format!("{shown}: {}", k.name));
         let contract = config::contract_for(path, &k.name).map_err(|e| e.to_string())?;
         let size = a
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
         let mut options = options(k, a, size, assumed);
         options.recorder = export.map(|e| e.recorder(&l.map, &shown));
-        let mut proved =
-            prove_kernel(k, &options).map_err(|e| format!("{shown}: kernel {}: {e}", k.name))?;
+        tasks.push((*k, size, options));
+    }
+    let work = |i: usize| {
+        let (k, _, options) = &tasks[i];
+        bar.set_message(format!("{shown}: {}", k.name));
+        let refused = || refuse(&l, k, options, &remove, a);
+        let proved = prove_kernel(k, options)?;
+        Ok((proved, if remove.is_empty() { None } else { refused() }))
+    };
+    Workers::new(jobs(a)).in_order(tasks.len(), work, |i, outcome| {
+        let (k, size, _) = &tasks[i];
+        let (mut proved, problem) = match outcome {
+            Ok(p) => p,
+            Err(e) => {
+                let e: Contradiction = e;
+                failed.get_or_insert_with(|| format!("{shown}: kernel {}: {e}", k.name));
+                return;
+            }
+        };
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let r = describe::kernel(&l.map, k, size, &proved.verdicts);
+        let r = describe::kernel(&l.map, k, *size, &proved.verdicts);
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,
@@ -191,11 +210,12 @@ fn file(
             );
             bar.suspend(|| emit(&text));
         }
-        if !remove.is_empty() && refused.is_none() {
-            refused = refuse(&l, k, &options, &remove, a);
-        }
+        refused = refused.take().or(problem);
         kernels.push(r);
         verdicts.push((*k, proved.verdicts));
+    });
+    if let Some(e) = failed {
+        return Err(e);
     }
     let pairs: Vec<(&Kernel, &KernelVerdicts)> = verdicts.iter().map(|(k, v)| (*k, v)).collect();
     let removal = (!remove.is_empty()).then(|| {
@@ -242,21 +262,24 @@ fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
+fn jobs(a: &ProveArgs) -> usize {
+    a.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        usize::from,
+    )
+}
+
 fn options(
     k: &Kernel,
     a: &ProveArgs,
     size: Option<[u64; 3]>,
     assumptions: Vec<Assumption>,
 ) -> Options {
-    let jobs = a.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        usize::from,
-    );
     Options {
         contract: Contract::new(k, size),
         assumptions,
         timeout: Duration::from_secs_f64(a.timeout),
-        jobs,
+        jobs: jobs(a),
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: a.lockstep,
         only: None,

@@ -121,6 +121,14 @@ impl<'a> IntervalEncoder<'a> {
         }
     }
 
+    /// That the two threads are of different simdgroups.
+    pub fn across_simdgroups(&mut self) -> BoolId {
+        let (a, b) = (self.enc.thread(1), self.enc.thread(2));
+        let (a, b) = (a.simdgroup.clone(), b.simdgroup.clone());
+        let same = self.enc.logic.eq(&a, &b);
+        self.enc.logic.not(same)
+    }
+
     /// The context of a thread at an arrival, and the conditions that come with it. `tag` keeps
     /// the free iterations of several arrivals of one thread apart.
     fn arrive<T>(&mut self, thread: u8, tag: &str, a: &Arrival<T>) -> (Ctx, Vec<BoolId>) {

@@ -37,6 +37,6 @@ pub use exhaustive::{Budget, Exploration, explore};
 pub use finding::{AccessRef, Conflict, Finding};
 pub use launch::{BufferSpec, Fill, Launch, LaunchError, ScalarValue, validate};
 pub use replay::{ReplayOutcome, ReplayRequest, Target, replay};
-pub use run::{Outcome, RunOptions, barriers_at, run};
+pub use run::{Outcome, RunOptions, Runnable, barriers_at, run};
 pub use schedule::Schedule;
-pub use search::{SearchRequest, minimise, search};
+pub use search::{SearchRequest, minimise, proposals, search};

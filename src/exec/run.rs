@@ -121,6 +121,28 @@ pub fn run(kernel: &Kernel, launch: &Launch, options: &RunOptions) -> Result<Out
     run_program(kernel, &program, launch, options)
 }
 
+/// A kernel made ready to run many times.
+#[derive(Clone, Debug)]
+pub struct Runnable<'k> {
+    kernel: &'k Kernel,
+    program: Program,
+}
+
+impl<'k> Runnable<'k> {
+    /// Compiles the kernel.
+    pub fn new(kernel: &'k Kernel) -> Runnable<'k> {
+        Runnable {
+            kernel,
+            program: compile(kernel),
+        }
+    }
+
+    /// One run. An error when no host could make the launch.
+    pub fn run(&self, launch: &Launch, options: &RunOptions) -> Result<Outcome, LaunchError> {
+        run_program(self.kernel, &self.program, launch, options)
+    }
+}
+
 /// Runs a kernel that was compiled before.
 pub fn run_program(
     kernel: &Kernel,

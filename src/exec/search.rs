@@ -124,37 +124,7 @@ pub fn search(
     let mut numbers = Numbers::new(request.seed);
     let mut round = 0u64;
     while !t.spent() && !request.threadgroups.is_empty() {
-        let mut launch = request.base.clone();
-        launch.threadgroup = request.threadgroups[round as usize % request.threadgroups.len()];
-        let threads = launch.threads().max(1) as i128;
-        for s in &kernel.scalars {
-            if request.base.scalars.contains_key(&s.name) || s.ty.is_float() {
-                continue;
-            }
-            let range = request.scalars.get(&s.name).copied();
-            let (low, high) = range.unwrap_or((0, 4 * threads));
-            let (least, most) = limits(s.ty);
-            let (low, high) = (low.max(least), high.min(most));
-            if low <= high {
-                let v = choose(low, high, threads, round, &mut numbers);
-                launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
-            }
-        }
-        fill_unnamed(
-            kernel,
-            &mut launch,
-            fill(round, threads as i64, &mut numbers),
-        );
-        let schedule = match round % 4 {
-            0 => Schedule::InOrder,
-            1 => Schedule::Preemptive {
-                seed: numbers.below(u64::MAX),
-            },
-            2 => Schedule::Reverse,
-            _ => Schedule::Random {
-                seed: numbers.below(u64::MAX),
-            },
-        };
+        let (launch, schedule) = propose(kernel, request, round, &mut numbers);
         let before = t.left;
         if let Some(c) = t.attempt(&launch, schedule) {
             return Some((launch, c));
@@ -167,6 +137,115 @@ pub fn search(
     }
     None
 }
+
+/// The launch and the schedule of a round of a search. `request.threadgroups` must not be empty.
+fn propose(
+    kernel: &Kernel,
+    request: &SearchRequest,
+    round: u64,
+    numbers: &mut Numbers,
+) -> (Launch, Schedule) {
+    let mut launch = request.base.clone();
+    if let Some(t) = request
+        .threadgroups
+        .get(round as usize % request.threadgroups.len().max(1))
+    {
+        launch.threadgroup = *t;
+    }
+    let threads = launch.threads().max(1) as i128;
+    for s in &kernel.scalars {
+        if request.base.scalars.contains_key(&s.name) || s.ty.is_float() {
+            continue;
+        }
+        let range = request.scalars.get(&s.name).copied();
+        let (low, high) = range.unwrap_or((0, 4 * threads));
+        let (least, most) = limits(s.ty);
+        let (low, high) = (low.max(least), high.min(most));
+        if low <= high {
+            let v = choose(low, high, threads, round, numbers);
+            launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
+        }
+    }
+    fill_unnamed(kernel, &mut launch, fill(round, threads as i64, numbers));
+    let schedule = match round % 4 {
+        0 => Schedule::InOrder,
+        1 => Schedule::Preemptive {
+            seed: numbers.below(u64::MAX),
+        },
+        2 => Schedule::Reverse,
+        _ => Schedule::Random {
+            seed: numbers.below(u64::MAX),
+        },
+    };
+    (launch, schedule)
+}
+
+/// Launches worth trying, at most `most`, the same ones each time: first all open scalars alike
+/// (at each of a few sizes, so that sizes fit each other), then such launches with one or two
+/// scalars, or the position in the grid, changed. Only those that `keep` accepts.
+pub fn proposals(
+    kernel: &Kernel,
+    request: &SearchRequest,
+    keep: &dyn Fn(&Launch) -> bool,
+    most: usize,
+) -> Vec<(Launch, Schedule)> {
+    let mut out = Vec::new();
+    if request.threadgroups.is_empty() {
+        return out;
+    }
+    let mut numbers = Numbers::new(request.seed);
+    let open: Vec<(&str, ScalarTy)> = kernel
+        .scalars
+        .iter()
+        .filter(|s| !s.ty.is_float() && !request.base.scalars.contains_key(&s.name))
+        .map(|s| (s.name.as_str(), s.ty))
+        .collect();
+    for round in 0..4 * most as u64 {
+        if out.len() >= most {
+            break;
+        }
+        let mut request = request.clone();
+        let alike = match round {
+            0..8 => ALIKE[round as usize],
+            _ => ALIKE[(round % 3) as usize],
+        };
+        for (name, ty) in &open {
+            let v = if *ty == ScalarTy::Bool { 1 } else { alike };
+            let (low, high) = request.scalars.get(*name).copied().unwrap_or((v, v));
+            let v = v.clamp(low, high.max(low));
+            let base = &mut request.base.scalars;
+            base.insert((*name).to_string(), ScalarValue::Int(v));
+        }
+        if round >= 8 {
+            for _ in 0..1 + round % 2 {
+                let n = numbers.below(open.len() as u64 + 1) as usize;
+                match open.get(n) {
+                    Some((name, _)) => {
+                        request.base.scalars.remove(*name);
+                    }
+                    None => {
+                        let at = numbers.below(3) as usize;
+                        request.base.group[at] = 1 + numbers.below(4) as u32;
+                        request.base.groups[at] = request.base.group[at] + 1;
+                    }
+                }
+            }
+        }
+        let (launch, schedule) = propose(kernel, &request, round, &mut numbers);
+        // What can conflict does not depend on the schedule along a path; the cheap ones do.
+        let schedule = match schedule {
+            Schedule::Preemptive { .. } => Schedule::InOrder,
+            other => other,
+        };
+        if keep(&launch) {
+            out.push((launch, schedule));
+        }
+    }
+    out
+}
+
+/// Values for all scalars of a launch at once.
+const ALIKE: [i128; 8] = [16, 64, 8, 33, 1, 128, 4, 100];
 
 fn limits(ty: ScalarTy) -> (i128, i128) {
     let w = ty.bits();

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::hunt::Hunter;
 use super::record::Recorder;
 use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId};
@@ -29,6 +30,8 @@ pub struct Plan<'a> {
     pub no_wrap: &'a NoWrap,
     /// Assumptions as terms.
     pub assumptions: &'a [TermId],
+    /// Executions of the kernel.
+    pub hunter: &'a Hunter<'a>,
     /// Limit for one query.
     pub limit: Duration,
     /// Take barriers to order memory whatever their flags.

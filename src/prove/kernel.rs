@@ -5,8 +5,6 @@
 //! excluded) are distrusted and the kernel is evaluated again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::decide::Counts;
@@ -233,33 +231,4 @@ fn origin(facts: &Facts, t: TermId, depth: u32) -> Option<Span> {
         .into_iter()
         .filter(|p| facts.terms.level(*p) > Level::Uniform)
         .find_map(|p| origin(facts, p, depth + 1))
-}
-
-/// Runs tasks `0..n` on up to `jobs` threads; results in order.
-pub fn parallel<T: Send>(n: usize, jobs: usize, f: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let jobs = jobs.clamp(1, n.max(1));
-    if jobs == 1 {
-        return (0..n).map(f).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
-    std::thread::scope(|s| {
-        for _ in 0..jobs {
-            s.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, Ordering::Relaxed);
-                    if i >= n {
-                        break;
-                    }
-                    let r = f(i);
-                    if let Ok(mut all) = results.lock() {
-                        all.push((i, r));
-                    }
-                }
-            });
-        }
-    });
-    let mut all = results.into_inner().unwrap_or_else(|e| e.into_inner());
-    all.sort_by_key(|(i, _)| *i);
-    all.into_iter().map(|(_, r)| r).collect()
 }

@@ -5,6 +5,7 @@
 
 pub mod decide;
 pub mod ended;
+pub mod hunt;
 pub mod interval;
 pub mod joint;
 pub mod kernel;
@@ -16,6 +17,7 @@ pub mod replay;
 pub mod sites;
 pub mod verdict;
 pub mod witness;
+pub mod work;
 
 pub use kernel::{Options, prove_kernel, removal_of};
 pub use verdict::*;

@@ -4,9 +4,11 @@
 //! and the kernel is evaluated again.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::decide::Counts;
+use super::hunt::Hunter;
 use super::interval::Plan;
 use super::kernel::{Contradiction, Options, ms};
 use super::nowrap::non_wrapping;
@@ -23,7 +25,7 @@ use crate::ir::{AccessId, Kernel};
 use crate::smt::{self, Answer, Products, Wanted};
 
 /// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
-pub struct Prepared {
+pub struct Prepared<'k> {
     /// Facts.
     pub facts: Facts,
     /// Control flow.
@@ -32,6 +34,8 @@ pub struct Prepared {
     pub no_wrap: NoWrap,
     /// Assumptions as terms.
     pub assumptions: Vec<TermId>,
+    /// Executions.
+    pub hunter: Arc<Hunter<'k>>,
     /// Races as written.
     pub races: Vec<Race>,
     /// Milliseconds of the evaluation.
@@ -40,7 +44,7 @@ pub struct Prepared {
     pub races_ms: f64,
 }
 
-impl Prepared {
+impl<'k> Prepared<'k> {
     /// What queries share.
     pub fn plan<'a>(&'a self, kernel: &'a Kernel, options: &'a Options) -> Plan<'a> {
         Plan {
@@ -50,6 +54,7 @@ impl Prepared {
             contract: &options.contract,
             no_wrap: &self.no_wrap,
             assumptions: &self.assumptions,
+            hunter: &self.hunter,
             limit: options.timeout,
             ignore_flags: options.ignore_flags,
             lockstep: options.lockstep,
@@ -62,12 +67,17 @@ impl Prepared {
 const ROUNDS: u32 = 6;
 
 /// Evaluates a kernel; an error when the assumptions contradict each other.
-pub fn prepare(
-    kernel: &Kernel,
+pub fn prepare<'k>(
+    kernel: &'k Kernel,
     options: &Options,
     counts: &mut Counts,
-) -> Result<Prepared, Contradiction> {
-    let mut distrusted: BTreeSet<AccessId> = BTreeSet::new();
+) -> Result<Prepared<'k>, Contradiction> {
+    let hunter = Arc::new(Hunter::new(kernel, options));
+    let known = hunter.races();
+    let mut distrusted: BTreeSet<AccessId> = known
+        .iter()
+        .flat_map(|r| r.accesses.iter().map(|a| a.2))
+        .collect();
     let mut round = 0;
     loop {
         let t0 = Instant::now();
@@ -93,12 +103,14 @@ pub fn prepare(
             flow: Flow::new(kernel),
             no_wrap,
             assumptions,
+            hunter: hunter.clone(),
             races: Vec::new(),
             evaluate_ms: ms(t0),
             races_ms: 0.0,
         };
         let t1 = Instant::now();
-        let (races, complete) = existing_races(&p.plan(kernel, options), options.jobs, counts);
+        let plan = p.plan(kernel, options);
+        let (races, complete) = existing_races(&plan, &known, options.jobs, counts);
         p.races = races;
         p.races_ms = ms(t1);
         let judged = complete && p.facts.wild.is_empty();

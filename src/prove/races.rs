@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::{Counts, PairAnswer, first_unsafe, single};
 use super::interval::{Mode, Plan};
-use super::kernel::{Options, parallel};
+use super::kernel::Options;
 use super::record::{About, Ask};
 use super::verdict::Race;
 use super::witness::witness;
+use super::work::parallel;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::Kernel;
 use crate::source::Span;
@@ -28,8 +29,16 @@ pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> In
     )
 }
 
-/// The races of the kernel as written, and whether every pair was judged.
-pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec<Race>, bool) {
+/// The races of the kernel as written, and whether every pair was judged. `known` are races that
+/// happened already; only their like across simdgroups is still looked for.
+pub fn existing_races(
+    plan: &Plan<'_>,
+    known: &[Race],
+    jobs: usize,
+    counts: &mut Counts,
+) -> (Vec<Race>, bool) {
+    let happened: BTreeMap<RaceKey, Relation> =
+        known.iter().map(|r| (race_key(r), r.relation)).collect();
     let mut tasks = Vec::new();
     for space in plan.spaces() {
         for mode in plan.modes(space) {
@@ -48,6 +57,7 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
             .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
+        let mut pairs = still_open(plan, mode, &mut ie, pairs, &happened);
         let ask = plan.ask(About::Races, mode, ip.start);
         let mut out: Vec<Race> = Vec::new();
         let mut complete = true;
@@ -69,13 +79,14 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
         (out, counts, complete)
     });
     let complete = found.iter().all(|f| f.2);
-    let mut all: BTreeMap<_, Race> = BTreeMap::new();
+    let mut all: BTreeMap<_, Race> = known.iter().map(|r| (race_key(r), r.clone())).collect();
     for (races, c, _) in found {
         counts.add(&c);
         for r in races {
             let key = race_key(&r);
             match all.get_mut(&key) {
                 // Prefer a witness across simdgroups, and a decided one.
+                Some(old) if old.confirmed && r.undecided => {}
                 Some(old) if old.undecided && !r.undecided => *old = r,
                 Some(old)
                     if old.relation == Relation::SameSimdgroup
@@ -92,6 +103,35 @@ pub fn existing_races(plan: &Plan<'_>, jobs: usize, counts: &mut Counts) -> (Vec
         }
     }
     (all.into_values().collect(), complete)
+}
+
+/// The pairs whose race did not happen yet. Of those that raced within a simdgroup only conflicts
+/// across simdgroups are left.
+fn still_open(
+    plan: &Plan<'_>,
+    mode: &Mode,
+    ie: &mut IntervalEncoder<'_>,
+    pairs: Vec<PairFormula>,
+    happened: &BTreeMap<RaceKey, Relation>,
+) -> Vec<PairFormula> {
+    let mut out = Vec::new();
+    for mut p in pairs {
+        let relation = pair_key(plan, &p).and_then(|k| happened.get(&k));
+        match (relation, mode.relation) {
+            (None, _) => {}
+            (Some(Relation::SameSimdgroup), Relation::DifferentSimdgroups) => {}
+            (Some(Relation::SameSimdgroup), Relation::Distinct) => {
+                let differ = ie.across_simdgroups();
+                p.formula = ie.enc.logic.and(&[p.formula, differ]);
+                if ie.enc.logic.is_false(p.formula) {
+                    continue;
+                }
+            }
+            _ => continue,
+        }
+        out.push(p);
+    }
+    out
 }
 
 type RaceKey = (u32, (u32, u32), (u32, u32));
@@ -139,12 +179,7 @@ fn race(
     {
         // A conflict across simdgroups says more, if there is one.
         relation = Relation::SameSimdgroup;
-        let (s1, s2) = (
-            ie.enc.thread(1).simdgroup.clone(),
-            ie.enc.thread(2).simdgroup.clone(),
-        );
-        let same = ie.enc.logic.eq(&s1, &s2);
-        let differ = ie.enc.logic.not(same);
+        let differ = ie.across_simdgroups();
         let mut across = pair.clone();
         across.formula = ie.enc.logic.and(&[pair.formula, differ]);
         if let PairAnswer::Conflict(v) = single(ie, &across, ask, counts) {
@@ -172,6 +207,9 @@ fn race(
 pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
     let none = BTreeSet::new();
     let done = parallel(races.len(), options.jobs, |i| {
+        if races[i].confirmed {
+            return None;
+        }
         let mut w = races[i].witness.clone()?;
         super::replay::confirm(kernel, options, &mut w, &none)
             .is_ok()

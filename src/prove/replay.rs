@@ -135,12 +135,13 @@ pub fn confirm(
     Err(why)
 }
 
-fn to_u32(v: u64) -> u32 {
+/// Saturating.
+pub fn to_u32(v: u64) -> u32 {
     u32::try_from(v).unwrap_or(u32::MAX)
 }
 
 /// Makes the witness say what happened.
-fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
+pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
     let size = launch.threadgroup.map(u64::from);
     let side = |a: &AccessRef, width: u64| WitnessSide {
         thread: position(u64::from(a.thread), size),

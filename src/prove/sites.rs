@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::interval::Plan;
-use super::kernel::{Options, Site, ms, parallel, sites};
+use super::kernel::{Options, Site, ms, sites};
 use super::races::encoder;
 use super::record::About;
 use super::verdict::*;
 use super::witness::witness;
+use super::work::parallel;
 use crate::encode::pair::{PairFormula, Relation};
 use crate::ir::{AccessId, BarrierId, BarrierScope, MemFlags};
 use crate::source::Span;
@@ -213,6 +214,9 @@ pub fn verdict_of(
     if silent && !plan.ignore_flags {
         return finish(Verdict::Removable, Reason::NoFlags, None, 0);
     }
+    if let Some(w) = plan.hunter.removal(deleted) {
+        return shown(plan, options, deleted, w, finish, counts);
+    }
     let r = removal(plan, deleted, None, counts);
     match r.problem {
         None => {
@@ -224,14 +228,8 @@ pub fn verdict_of(
             finish(Verdict::Removable, why, None, r.added)
         }
         Some((reason, w)) => {
-            let all_wide = reached
-                .iter()
-                .all(|d| plan.kernel.barriers[d.index()].scope == BarrierScope::Threadgroup);
-            if all_wide && !plan.lockstep {
-                let weak = removal(plan, deleted, Some(Relation::DifferentSimdgroups), counts);
-                if weak.problem.is_none() {
-                    return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
-                }
+            if weakenable(plan, deleted, counts) {
+                return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
             }
             let mut w = w;
             let reason = match (reason, &mut w) {
@@ -252,6 +250,53 @@ pub fn verdict_of(
             finish(Verdict::Unknown, reason, w, r.added)
         }
     }
+}
+
+/// Whether a simdgroup barrier suffices in the place of each of these barriers.
+fn weakenable(plan: &Plan<'_>, deleted: &BTreeSet<BarrierId>, counts: &mut Counts) -> bool {
+    let wide = |d: &BarrierId| {
+        let reached = plan
+            .facts
+            .barriers
+            .get(d.index())
+            .is_some_and(Option::is_some);
+        !reached || plan.kernel.barriers[d.index()].scope == BarrierScope::Threadgroup
+    };
+    !plan.lockstep
+        && deleted.iter().all(wide)
+        && removal(plan, deleted, Some(Relation::DifferentSimdgroups), counts)
+            .problem
+            .is_none()
+}
+
+/// The verdict when a race was already executed without these barriers.
+fn shown(
+    plan: &Plan<'_>,
+    options: &Options,
+    deleted: &BTreeSet<BarrierId>,
+    w: Witness,
+    finish: impl Fn(Verdict, Reason, Option<Witness>, usize) -> BarrierVerdict,
+    counts: &mut Counts,
+) -> BarrierVerdict {
+    let added = added_pairs(plan, deleted);
+    if w.same_simdgroup && weakenable(plan, deleted, counts) {
+        return finish(Verdict::Weakenable, Reason::Proved, Some(w), added);
+    }
+    let mut v = finish(Verdict::Required, Reason::Witness, Some(w), added);
+    let t = Instant::now();
+    thread_counts(plan, options, deleted, &mut v, counts);
+    v.time_ms += ms(t);
+    v
+}
+
+/// How many pairs of accesses deleting a set adds.
+fn added_pairs(plan: &Plan<'_>, deleted: &BTreeSet<BarrierId>) -> usize {
+    let spaces = plan.spaces();
+    let modes = spaces.iter().flat_map(|s| plan.modes(*s));
+    modes
+        .flat_map(|m| plan.pairs(&m, deleted))
+        .map(|ip| ip.pairs.len())
+        .sum()
 }
 
 /// With an open threadgroup size: up to how many threads the removal is safe, and from where a
