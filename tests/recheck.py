@@ -23,9 +23,11 @@ import threading
 import time
 
 STATUS = re.compile(r"^\(set-info :status (sat|unsat)\)\s*$", re.M)
-# cvc5's way of bounding products is not the best for every obligation: one after the other, each with its share of the time.
+# No set of options is the best for every obligation: one after the other, each with its share of the time.
 STRATEGIES = [
-    (1.0, []),
+    (0.4, [("arith-rewrite-equalities", "true")]),
+    (0.3, []),
+    (0.3, [("dio-solver", "false"), ("decision", "stoponly")]),
 ]
 # Seconds beyond the limit after which a process that does not end by itself is killed.
 GRACE = 2.0

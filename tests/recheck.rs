@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A kernel with a removable barrier, a required one, a product, and a race.
+/// A kernel with a removable barrier, a weakenable one, and a race that few launches show.
 const SOURCE: &str = "#include <metal_stdlib>
 using namespace metal;
 kernel void k(device float* out [[buffer(0)]], constant uint& w [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
@@ -20,7 +20,10 @@ kernel void k(device float* out [[buffer(0)]], constant uint& w [[buffer(1)]], u
     threadgroup_barrier(mem_flags::mem_threadgroup);
     b[tid] = a[tid];
     threadgroup_barrier(mem_flags::mem_threadgroup);
-    out[tid * w] = b[31 - tid];
+    out[tid * 4 + w % 4096] = b[31 - tid];
+    if (w * 3 == 2999997) {
+        b[w % 7] = 1.0f;
+    }
 }
 ";
 
@@ -87,12 +90,13 @@ fn files_name_what_they_are_about() {
         );
     };
     about("remove-L9", "unsat", "deleting the barrier at line 9");
+    about("weaken-L11-", "unsat", "a simdgroup_barrier in place of");
     about(
-        "remove-L11-b-10x12",
+        "races-b-14x14",
         "sat",
-        "`b`, write at line 10:5 and read at line 12",
+        "`b`, write at line 14:9 and write at line 14:9",
     );
-    about("races-out-12x12", "sat", "existing races");
+    about("races-", "unsat", "existing races");
     about("range-L6-i", "unsat", "the step of `i` in the loop at 6:");
 }
 

@@ -105,6 +105,9 @@ pub struct ProveArgs {
     /// Assume that the threads of a simdgroup run in lockstep.
     #[arg(long)]
     pub lockstep: bool,
+    /// Report what decided what, times by phase and peak memory.
+    #[arg(long)]
+    pub stats: bool,
     /// Write each obligation that Z3 decides into this folder, as SMT-LIB 2 for other solvers.
     #[arg(long, value_name = "DIR")]
     pub emit_smt: Option<PathBuf>,

@@ -351,6 +351,7 @@ fn kernel(
         lockstep: false,
         only: None,
         recorder: None,
+        stats: None,
     };
     let mut hunt = Hunt {
         kernel: k,

@@ -10,6 +10,7 @@ mod graph;
 mod input;
 mod parse;
 mod prove;
+mod stats;
 
 use std::process::ExitCode;
 

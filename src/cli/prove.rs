@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,6 +12,7 @@ use super::args::{Format, ProveArgs, SourceArgs};
 use super::config;
 use super::export::Export;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
+use super::stats::Totals;
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
@@ -21,6 +23,7 @@ use crate::prove::{KernelVerdicts, Options, prove_kernel, removal_of};
 use crate::report::describe;
 use crate::report::human;
 use crate::report::model::{ErrorReport, FileReport, RemovalReport, Report, SCHEMA};
+use crate::report::stats;
 use crate::source::Span;
 
 /// Runs the command; the exit code.
@@ -29,7 +32,9 @@ pub fn run(a: &ProveArgs) -> u8 {
         schema: SCHEMA,
         files: Vec::new(),
         errors: Vec::new(),
+        stats: None,
     };
+    let mut totals = Totals::new();
     let mut bad = false;
     let mut unproved = false;
     if !a.remove.is_empty() && a.files.len() > 1 {
@@ -45,7 +50,7 @@ pub fn run(a: &ProveArgs) -> u8 {
     };
     let bar = progress(a);
     for path in &a.files {
-        match file(path, a, &bar, export.as_ref(), &mut report) {
+        match file(path, a, &bar, (export.as_ref(), &mut totals), &mut report) {
             Ok(outcome) => {
                 bad |= outcome.bad;
                 unproved |= outcome.unproved;
@@ -69,6 +74,13 @@ pub fn run(a: &ProveArgs) -> u8 {
                 bad = true;
             }
         }
+    }
+    if a.stats {
+        let s = totals.finish();
+        if a.format == Format::Human {
+            eprint!("{}", stats::table(&s));
+        }
+        report.stats = Some(s);
     }
     if a.format == Format::Json {
         match serde_json::to_string_pretty(&report) {
@@ -129,7 +141,7 @@ fn file(
     path: &Path,
     a: &ProveArgs,
     bar: &ProgressBar,
-    export: Option<&Export>,
+    (export, totals): (Option<&Export>, &mut Totals),
     report: &mut Report,
 ) -> Result<Outcome, String> {
     let source = with_config_defines(path, &a.source)?;
@@ -138,6 +150,7 @@ fn file(
         l.print_diagnostics(use_color(a.source.color, true));
     }
     report.errors.extend(l.errors());
+    totals.loaded(&l);
     let mut bad = l.has_errors();
     let shown = l.map.file(l.file).path.clone();
     for name in &a.kernel {
@@ -175,6 +188,7 @@ fn file(
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
         let mut options = options(k, a, size, assumed);
+        options.stats = a.stats.then(Arc::default);
         options.recorder = export.map(|e| e.recorder(&l.map, &shown));
         tasks.push((*k, size, options));
     }
@@ -186,7 +200,7 @@ fn file(
         Ok((proved, if remove.is_empty() { None } else { refused() }))
     };
     Workers::new(jobs(a)).in_order(tasks.len(), work, |i, outcome| {
-        let (k, size, _) = &tasks[i];
+        let (k, size, options) = &tasks[i];
         let (mut proved, problem) = match outcome {
             Ok(p) => p,
             Err(e) => {
@@ -198,7 +212,9 @@ fn file(
         if !a.strict_divergence {
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        let mut r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        r.stats = options.stats.as_deref().map(stats::kernel);
+        totals.proved(&r);
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,
@@ -284,6 +300,7 @@ fn options(
         lockstep: a.lockstep,
         only: None,
         recorder: None,
+        stats: None,
     }
 }
 

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use super::record::{Ask, fixed};
+use super::stats::Event;
 use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{self, Answer, Fixed, Products, Wanted};
+use crate::smt::{Answer, Fixed, Products, Wanted};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +70,17 @@ const PATIENCE: usize = 3;
 
 /// Decides pairs until one is not safe; `Ok` when all are safe.
 pub fn first_unsafe(
+    ie: &mut IntervalEncoder<'_>,
+    pairs: &[PairFormula],
+    ask: &Ask<'_>,
+    counts: &mut Counts,
+) -> Option<(usize, PairAnswer)> {
+    let answer = search(ie, pairs, ask, counts);
+    ask.drain(ie);
+    answer
+}
+
+fn search(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
     ask: &Ask<'_>,
@@ -158,9 +170,10 @@ fn part(
     counts.queries += 1;
     // A set that takes long is better split than waited for.
     let patience = ask.limit.min(Duration::from_secs(1));
-    match smt::check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
+    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
         Answer::Unsat => {
             counts.batched += pairs.len();
+            ask.count(Event::Together, pairs.len());
             ask.record(&ie.enc.logic, &asserts, Products::Opaque, pairs, None);
             Part::Safe
         }
@@ -184,7 +197,7 @@ pub fn single(
     let asserts = ie.obligation(&[pair.formula]);
     let (wanted, reads) = wanted(ie, pair);
     counts.queries += 1;
-    let first = smt::check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
+    let first = ask.check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
     let has_product = (0..ie.enc.logic.atom_count()).any(|i| {
         matches!(
             ie.enc
@@ -200,6 +213,7 @@ pub fn single(
     let answer = match first {
         Answer::Unsat => {
             counts.opaque += 1;
+            ask.count(Event::Alone, 1);
             record(&ie.enc.logic, Products::Opaque, None);
             return PairAnswer::Safe;
         }
@@ -214,7 +228,7 @@ pub fn single(
             let asked = wanted.ints.len();
             let mut more = wanted.clone();
             more.ints.extend(factors.iter().cloned());
-            let a = smt::check(&ie.enc.logic, &asserts, Products::Exact, limit, &more);
+            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, limit, &more);
             counts.exact += 1;
             if !matches!(a, Answer::Unknown(_)) {
                 let values = fixed(&factors, &a, asked);
@@ -224,13 +238,18 @@ pub fn single(
         }
     };
     match answer {
-        Answer::Unsat => PairAnswer::Safe,
+        Answer::Unsat => {
+            ask.count(Event::Exact, 1);
+            PairAnswer::Safe
+        }
         Answer::Sat(m) => {
-            let m = smaller(ie, pair, limit, &wanted, counts).unwrap_or(m.ints);
+            ask.count(Event::Conflict, 1);
+            let m = smaller(ie, pair, ask, &wanted, counts).unwrap_or(m.ints);
             PairAnswer::Conflict(Box::new(decode(ie, pair, &m, &reads)))
         }
         Answer::Unknown(why) => {
             counts.undecided += 1;
+            ask.count(Event::Undecided, 1);
             PairAnswer::Undecided(why)
         }
     }
@@ -240,7 +259,7 @@ pub fn single(
 fn smaller(
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
-    limit: Duration,
+    ask: &Ask<'_>,
     wanted: &Wanted,
     counts: &mut Counts,
 ) -> Option<Vec<Option<i128>>> {
@@ -261,9 +280,8 @@ fn smaller(
         };
         let asserts = ie.obligation(&[formula]);
         counts.queries += 1;
-        let quick = limit.min(Duration::from_millis(500));
-        if let Answer::Sat(m) = smt::check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted)
-        {
+        let quick = ask.limit.min(Duration::from_millis(500));
+        if let Answer::Sat(m) = ask.check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted) {
             return Some(m.ints);
         }
     }

@@ -15,6 +15,7 @@ pub mod races;
 pub mod record;
 pub mod replay;
 pub mod sites;
+pub mod stats;
 pub mod verdict;
 pub mod witness;
 pub mod work;

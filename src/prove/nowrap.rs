@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::record::{About, Ask, Recorder};
+use super::stats::Stats;
 use crate::analysis::facts::{Facts, InductFact, LoopFact};
 use crate::analysis::term::{TermId, TermKind, range_of};
 use crate::cfg::Start;
@@ -16,7 +17,7 @@ use crate::encode::logic::{Interval, Lin};
 use crate::encode::pair::{IntervalEncoder, Relation, natural};
 use crate::encode::terms::{Counters, Ctx, NoWrap};
 use crate::ir::{BinOp, Kernel, LoopId, UnOp};
-use crate::smt::{self, Answer, Products, Wanted};
+use crate::smt::{Answer, Products, Wanted};
 
 /// The loop-carried variables whose closed forms provably do not wrap, with the range of the
 /// values they take.
@@ -26,7 +27,7 @@ pub fn non_wrapping(
     contract: &Contract,
     assumptions: &[TermId],
     limit: Duration,
-    recorder: Option<&Recorder>,
+    (recorder, stats): (Option<&Recorder>, Option<&Stats>),
 ) -> NoWrap {
     let mut proved = NoWrap::new();
     loop {
@@ -45,6 +46,7 @@ pub fn non_wrapping(
                     facts,
                     limit,
                     recorder,
+                    stats,
                     about: About::NoOverflow(who.0, who.1),
                     contract,
                     relation: None,
@@ -135,7 +137,7 @@ fn step_stays(
     }
     let asserts = ie.obligation(&[bad]);
     let proved = matches!(
-        smt::check(
+        ask.check(
             &ie.enc.logic,
             &asserts,
             Products::Opaque,
@@ -144,6 +146,7 @@ fn step_stays(
         ),
         Answer::Unsat
     );
+    ask.drain(&mut ie);
     if proved {
         ask.record(&ie.enc.logic, &asserts, Products::Opaque, &[], None);
     }

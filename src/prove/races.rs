@@ -182,7 +182,11 @@ fn race(
         let differ = ie.across_simdgroups();
         let mut across = pair.clone();
         across.formula = ie.enc.logic.and(&[pair.formula, differ]);
-        if let PairAnswer::Conflict(v) = single(ie, &across, ask, counts) {
+        let ask = Ask {
+            relation: Some(Relation::DifferentSimdgroups),
+            ..ask.clone()
+        };
+        if let PairAnswer::Conflict(v) = single(ie, &across, &ask, counts) {
             relation = Relation::DifferentSimdgroups;
             values = Some(v);
         }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::interval::{Mode, Plan};
+use super::stats::{Event, Phase, Stats, timed};
 use crate::analysis::facts::Facts;
 use crate::cfg::Start;
 use crate::encode::launch::Contract;
 use crate::encode::logic::{BoolId, Lin, Logic};
-use crate::encode::pair::{PairFormula, Relation};
+use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::{AccessKind, BarrierId, Kernel, LoopId, ObjectId, VarId};
-use crate::smt::{Answer, Fixed, Products, Script, factors, script};
+use crate::smt::{self, Answer, Fixed, Products, Script, Stage, Wanted, factors, script};
 use crate::source::Span;
 
 /// What an obligation is for.
@@ -99,6 +100,8 @@ pub struct Ask<'a> {
     pub limit: Duration,
     /// Who wants to know.
     pub recorder: Option<&'a Recorder>,
+    /// Who wants to know how.
+    pub stats: Option<&'a Stats>,
     /// What for.
     pub about: About,
     /// The launches it is about.
@@ -117,6 +120,7 @@ impl<'a> Plan<'a> {
             facts: self.facts,
             limit: self.limit,
             recorder: self.recorder,
+            stats: self.stats,
             about,
             contract: self.contract,
             relation: Some(mode.relation),
@@ -126,6 +130,45 @@ impl<'a> Plan<'a> {
 }
 
 impl Ask<'_> {
+    /// Asks Z3.
+    pub fn check(
+        &self,
+        logic: &Logic,
+        asserts: &[BoolId],
+        products: Products,
+        limit: Duration,
+        wanted: &Wanted,
+    ) -> Answer {
+        let (answer, stage) = timed(self.stats, Phase::Smt, || {
+            smt::staged(logic, asserts, products, limit, wanted)
+        });
+        match (&answer, stage) {
+            (Answer::Unknown(_), _) => self.count(Event::Unanswered, 1),
+            (_, Stage::Quick) => self.count(Event::Quick, 1),
+            (_, Stage::Long) => self.count(Event::Long, 1),
+            (_, Stage::Trivial) => {}
+        }
+        answer
+    }
+
+    /// Counts, when somebody wants to know.
+    pub fn count(&self, e: Event, n: usize) {
+        if let Some(s) = self.stats {
+            s.count(e, n);
+        }
+    }
+
+    /// Takes over what an encoder counted.
+    pub fn drain(&self, ie: &mut IntervalEncoder<'_>) {
+        let spent = std::mem::take(&mut ie.spent);
+        if let Some(s) = self.stats {
+            s.spend(Phase::Encode, spent.time);
+            s.count(Event::Guards, spent.guards);
+            s.count(Event::Disjoint, spent.disjoint);
+            s.count(Event::Contradiction, spent.contradiction);
+        }
+    }
+
     /// What a witness has to say of products, when somebody wants to know.
     pub fn factors(&self, logic: &Logic, asserts: &[BoolId]) -> Vec<Lin> {
         match self.recorder {

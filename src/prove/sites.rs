@@ -10,6 +10,7 @@ use super::interval::Plan;
 use super::kernel::{Options, Site, ms, sites};
 use super::races::encoder;
 use super::record::About;
+use super::stats::{Event, Phase, timed};
 use super::verdict::*;
 use super::witness::witness;
 use super::work::parallel;
@@ -214,7 +215,13 @@ pub fn verdict_of(
     if silent && !plan.ignore_flags {
         return finish(Verdict::Removable, Reason::NoFlags, None, 0);
     }
-    if let Some(w) = plan.hunter.removal(deleted) {
+    let seen = timed(plan.stats, Phase::Execution, || {
+        plan.hunter.removal(deleted)
+    });
+    if let Some(w) = seen {
+        if let Some(s) = plan.stats {
+            s.count(Event::Executed, 1);
+        }
         return shown(plan, options, deleted, w, finish, counts);
     }
     let r = removal(plan, deleted, None, counts);

@@ -300,6 +300,7 @@ pub fn kernel(
             })
             .collect(),
         jointly_removable: joint,
+        stats: None,
         unsupported: k
             .unsupported
             .iter()

@@ -6,3 +6,4 @@ pub mod describe;
 pub mod human;
 pub mod model;
 pub mod obligation;
+pub mod stats;

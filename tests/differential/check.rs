@@ -105,6 +105,7 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
         lockstep: false,
         only: None,
         recorder: None,
+        stats: None,
     })
 }
 
