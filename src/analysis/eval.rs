@@ -123,6 +123,7 @@ impl<'k> Evaluator<'k> {
             terms: Terms::new(),
             accesses: vec![None; kernel.access_count as usize],
             barriers: vec![None; kernel.barriers.len()],
+            branches: vec![None; kernel.branch_count as usize],
             loops: vec![LoopFact::default(); kernel.loops.len()],
             ..Facts::default()
         };
@@ -223,9 +224,14 @@ impl<'k> Evaluator<'k> {
             }
             Stmt::Barrier(id) => self.barrier(*id, s),
             Stmt::If {
-                cond, then, els, ..
+                id,
+                cond,
+                then,
+                els,
+                ..
             } => {
                 let c = self.expr(cond, s);
+                self.note_branch(*id, c);
                 self.branch(c, then, els, s);
             }
             Stmt::Loop { .. } => self.eval_loop(stmt, s),

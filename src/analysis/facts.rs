@@ -17,6 +17,8 @@ pub struct Facts {
     pub accesses: Vec<Option<AccessFact>>,
     /// By barrier id; `None` when never reached.
     pub barriers: Vec<Option<BarrierFact>>,
+    /// By branch id: the condition; `None` when never reached or always decided the same way.
+    pub branches: Vec<Option<TermId>>,
     /// By loop id.
     pub loops: Vec<LoopFact>,
     /// Early ends of threads, in evaluation order.

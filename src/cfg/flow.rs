@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::ir::{AccessId, BarrierId, Kernel, LabelId, LoopId, Stmt};
+use crate::ir::{AccessId, BarrierId, BranchId, Kernel, LabelId, LoopId, Stmt};
 use crate::source::Span;
 
 /// A point of the kernel.
@@ -32,6 +32,8 @@ pub enum Node {
     ExitByTest(LoopId),
     /// First point after the loop, however it was left.
     After(LoopId),
+    /// A side of a branch: where the condition holds, or where it does not.
+    Took(BranchId, bool),
     /// A join without effect.
     Join,
 }
@@ -140,9 +142,15 @@ impl<'k> Builder<'k> {
                 self.barrier_loops.extend(self.nest.iter().copied());
                 Some(n)
             }
-            Stmt::If { then, els, .. } => {
-                let a = self.block(then, Some(at));
-                let b = self.block(els, Some(at));
+            Stmt::If { id, then, els, .. } => {
+                // Only where threads can part for long is it worth knowing which way they went.
+                let (mut yes, mut no) = (at, at);
+                if steers(then) || steers(els) {
+                    yes = self.after(at, Node::Took(*id, true));
+                    no = self.after(at, Node::Took(*id, false));
+                }
+                let a = self.block(then, Some(yes));
+                let b = self.block(els, Some(no));
                 self.join(a, b)
             }
             Stmt::Loop {
@@ -250,4 +258,21 @@ impl<'k> Builder<'k> {
             (a, b) => a.or(b),
         }
     }
+}
+
+/// Whether a barrier or a jump is among the statements.
+fn steers(stmts: &[Stmt]) -> bool {
+    stmts.iter().any(|s| match s {
+        Stmt::Barrier(_)
+        | Stmt::Break(_)
+        | Stmt::Continue(_)
+        | Stmt::Leave(_)
+        | Stmt::Return { .. } => true,
+        Stmt::If { then, els, .. } => steers(then) || steers(els),
+        Stmt::Region { body, .. } => steers(body),
+        Stmt::Loop {
+            header, body, step, ..
+        } => steers(header) || steers(body) || steers(step),
+        _ => false,
+    })
 }

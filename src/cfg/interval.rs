@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use petgraph::graph::NodeIndex;
 
 use super::flow::{Flow, Node};
-use crate::ir::{AccessId, Barrier, BarrierId, BarrierScope, LoopId, Space};
+use crate::ir::{AccessId, Barrier, BarrierId, BarrierScope, BranchId, LoopId, Space};
 use crate::source::Span;
 
 /// Where an interval starts.
@@ -52,6 +52,43 @@ pub struct Exit {
     pub outer: Vec<(LoopId, Shift)>,
 }
 
+/// A side of a branch that was taken on the way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Took {
+    /// The branch.
+    pub branch: BranchId,
+    /// Whether its condition held.
+    pub holds: bool,
+    /// Iterations of the loops around it then, each a single one relative to the start.
+    pub at: Vec<(LoopId, Shift)>,
+}
+
+/// What is certain of every way to a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct History {
+    /// Loops left through their test.
+    pub exits: Vec<Exit>,
+    /// Branches taken.
+    pub took: Vec<Took>,
+}
+
+impl History {
+    /// Keeps what also holds for another way; whether something was lost.
+    fn meet(&mut self, other: &History) -> bool {
+        let before = (self.exits.len(), self.took.len());
+        self.exits.retain(|e| other.exits.contains(e));
+        self.took.retain(|t| other.took.contains(t));
+        before != (self.exits.len(), self.took.len())
+    }
+}
+
+impl Shift {
+    /// Whether it stands for one iteration only.
+    pub fn is_single(self) -> bool {
+        matches!(self, Shift::Same | Shift::Next | Shift::First)
+    }
+}
+
 /// How many deleted barriers were passed on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Passed {
@@ -70,8 +107,8 @@ pub struct Arrival<T> {
     pub at: T,
     /// Iterations of the loops around it.
     pub shifts: Vec<(LoopId, Shift)>,
-    /// Loops left through their test on every way here.
-    pub exits: Vec<Exit>,
+    /// What happened on every way here.
+    pub history: History,
     /// Deleted barriers passed.
     pub passed: Passed,
 }
@@ -134,35 +171,33 @@ impl Reach {
             Start::Barrier(b) => nest_of(flow, b),
         };
         let shifts: Vec<(LoopId, Shift)> = nest.iter().map(|l| (*l, Shift::Same)).collect();
-        let mut exits: BTreeMap<Key, Vec<Exit>> = BTreeMap::new();
+        let mut known: BTreeMap<Key, History> = BTreeMap::new();
         let mut queue: VecDeque<Key> = VecDeque::new();
         for next in flow.graph.neighbors(first) {
             let key = (next, enter(flow, next, shifts.clone()), Passed::None);
-            exits.insert(key.clone(), Vec::new());
+            known.insert(key.clone(), History::default());
             queue.push_back(key);
         }
         while let Some(key) = queue.pop_front() {
-            let Some(have) = exits.get(&key).cloned() else {
+            let Some(have) = known.get(&key).cloned() else {
                 continue;
             };
-            for (next, facts) in step(flow, &key, have, active, deleted) {
-                match exits.get_mut(&next) {
+            for (next, history) in step(flow, &key, have, active, deleted) {
+                match known.get_mut(&next) {
                     None => {
-                        exits.insert(next.clone(), facts);
+                        known.insert(next.clone(), history);
                         queue.push_back(next);
                     }
                     Some(old) => {
-                        let before = old.len();
-                        old.retain(|e| facts.contains(e));
-                        if old.len() != before {
+                        if old.meet(&history) {
                             queue.push_back(next);
                         }
                     }
                 }
             }
         }
-        for ((node, shifts, passed), exits) in exits {
-            collect(&mut out, flow, node, shifts, passed, exits, active);
+        for ((node, shifts, passed), history) in known {
+            collect(&mut out, flow, node, shifts, passed, history, active);
         }
         out
     }
@@ -174,28 +209,28 @@ fn collect(
     node: NodeIndex,
     shifts: Vec<(LoopId, Shift)>,
     passed: Passed,
-    exits: Vec<Exit>,
+    history: History,
     active: &BTreeSet<BarrierId>,
 ) {
     fn arrival<T>(
         at: T,
         shifts: Vec<(LoopId, Shift)>,
-        exits: Vec<Exit>,
+        history: History,
         passed: Passed,
     ) -> Arrival<T> {
         Arrival {
             at,
             shifts,
-            exits,
+            history,
             passed,
         }
     }
     match flow.graph[node] {
-        Node::Access(a) => out.accesses.push(arrival(a, shifts, exits, passed)),
-        Node::Wild(s) => out.wild.push(arrival(s, shifts, exits, passed)),
-        Node::Return(s) => out.returns.push(arrival(s, shifts, exits, passed)),
+        Node::Access(a) => out.accesses.push(arrival(a, shifts, history, passed)),
+        Node::Wild(s) => out.wild.push(arrival(s, shifts, history, passed)),
+        Node::Return(s) => out.returns.push(arrival(s, shifts, history, passed)),
         Node::Barrier(b) if active.contains(&b) => {
-            out.barriers.push(arrival(b, shifts, exits, passed));
+            out.barriers.push(arrival(b, shifts, history, passed));
         }
         Node::Exit => out.exit = true,
         _ => {}
@@ -210,10 +245,10 @@ fn nest_of(flow: &Flow, b: BarrierId) -> Vec<LoopId> {
 fn step(
     flow: &Flow,
     key: &Key,
-    mut exits: Vec<Exit>,
+    mut history: History,
     active: &BTreeSet<BarrierId>,
     deleted: &BTreeSet<BarrierId>,
-) -> Vec<(Key, Vec<Exit>)> {
+) -> Vec<(Key, History)> {
     let (node, shifts, passed) = key;
     let mut shifts = shifts.clone();
     let mut passed = *passed;
@@ -242,14 +277,23 @@ fn step(
                 && of == l
                 && shift != Shift::Any
             {
-                exits.push(Exit {
+                history.exits.push(Exit {
                     of,
                     shift,
                     outer: shifts[..shifts.len() - 1].to_vec(),
                 });
-                exits.sort();
-                exits.dedup();
+                history.exits.sort();
+                history.exits.dedup();
             }
+        }
+        Node::Took(branch, holds) if shifts.iter().all(|(_, s)| s.is_single()) => {
+            history.took.push(Took {
+                branch,
+                holds,
+                at: shifts.clone(),
+            });
+            history.took.sort();
+            history.took.dedup();
         }
         Node::After(l) => {
             if let Some(at) = shifts.iter().position(|(x, _)| *x == l) {
@@ -261,7 +305,7 @@ fn step(
     let mut out = Vec::new();
     for next in flow.graph.neighbors(*node) {
         let s = enter(flow, next, shifts.clone());
-        out.push(((next, s, passed), exits.clone()));
+        out.push(((next, s, passed), history.clone()));
     }
     out
 }

@@ -7,4 +7,4 @@ pub mod flow;
 pub mod interval;
 
 pub use flow::{Flow, Node};
-pub use interval::{Arrival, Exit, Filter, Passed, Reach, Shift, Start};
+pub use interval::{Arrival, Exit, Filter, History, Passed, Reach, Shift, Start, Took};

@@ -153,6 +153,12 @@ pub struct FuzzArgs {
     /// Fix the contents of all buffers, or of one: zeros, index or random:SEED:LOW:HIGH (may be repeated).
     #[arg(long, value_name = "[BUFFER=]CONTENTS", value_parser = fill)]
     pub fill: Vec<(Option<String>, crate::exec::Fill)>,
+    /// Fix bytes of a buffer, in hexadecimal, in memory order: in@8=ff000000 (may be repeated).
+    #[arg(long, value_name = "BUFFER@BYTE=HEX", value_parser = set)]
+    pub set: Vec<(String, u64, Vec<u8>)>,
+    /// Size of a buffer in bytes; without it, a buffer is as large as the kernel asks (may be repeated).
+    #[arg(long, value_name = "BUFFER=BYTES", value_parser = size)]
+    pub size: Vec<(String, u64)>,
     /// Fix who runs when: in-order, reverse, random:SEED or preemptive:SEED.
     #[arg(long, value_name = "SCHEDULE", value_parser = super::fuzz::generate::schedule_from)]
     pub schedule: Option<crate::exec::Schedule>,
@@ -271,6 +277,34 @@ fn fill(s: &str) -> Result<(Option<String>, crate::exec::Fill), String> {
         None => (None, s),
     };
     Ok((name, super::fuzz::generate::fill_from(what)?))
+}
+
+fn set(s: &str) -> Result<(String, u64, Vec<u8>), String> {
+    let bad = || "expected BUFFER@BYTE=HEX, as in in@8=ff000000".to_string();
+    let (place, hex) = s.split_once('=').ok_or_else(bad)?;
+    let (name, at) = place.split_once('@').ok_or_else(bad)?;
+    let at = at
+        .parse()
+        .map_err(|_| format!("`{at}` is not a byte offset"))?;
+    if hex.is_empty() || hex.len() % 2 != 0 || !hex.is_ascii() {
+        return Err(format!("`{hex}`: expected two hexadecimal digits per byte"));
+    }
+    let bytes = (0..hex.len())
+        .step_by(2)
+        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16))
+        .collect::<Result<Vec<u8>, _>>()
+        .map_err(|_| format!("`{hex}` is not hexadecimal"))?;
+    Ok((name.to_string(), at, bytes))
+}
+
+fn size(s: &str) -> Result<(String, u64), String> {
+    let (name, bytes) = s
+        .split_once('=')
+        .ok_or("expected BUFFER=BYTES, as in out=4096")?;
+    let n = bytes
+        .parse()
+        .map_err(|_| format!("`{bytes}` is not a number of bytes"))?;
+    Ok((name.to_string(), n))
 }
 
 fn group(s: &str) -> Result<[u32; 3], String> {

@@ -3,6 +3,7 @@
 //! Soundness direction: a race that is reported happened; finding none proves nothing.
 
 pub mod generate;
+mod hunt;
 mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +14,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::generate::{Fixed, Maker, range};
+use self::hunt::{Hunt, smallest};
 use self::show::{FuzzReport, KernelFuzz, SCHEMA};
 use super::args::{Format, FuzzArgs, SourceArgs};
 use super::config;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::{Contract, MAX_THREADS};
-use crate::exec::{
-    Budget, Conflict, Finding, Launch, RunOptions, Schedule, SearchRequest, Target, explore,
-    minimise, run as execute, validate,
-};
+use crate::exec::{Finding, Target, validate};
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel, VarKind};
 use crate::prove::Options;
@@ -242,11 +241,23 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
             }
         }
     }
-    for (name, _) in &a.fill {
-        if let Some(n) = name
-            && !k.objects.iter().any(|o| o.param.is_some() && o.name == *n)
-        {
-            return Err(format!("it has no buffer `{n}`"));
+    let named = a.fill.iter().filter_map(|f| f.0.as_ref());
+    let named = named.chain(a.set.iter().map(|s| &s.0));
+    for n in named.chain(a.size.iter().map(|s| &s.0)) {
+        let mut buffers = k.objects.iter().filter(|o| o.param.is_some());
+        if !buffers.any(|o| o.name == *n) {
+            let known: Vec<&str> = k
+                .objects
+                .iter()
+                .filter(|o| o.param.is_some())
+                .map(|o| o.name.as_str())
+                .collect();
+            let known = if known.is_empty() {
+                "none".into()
+            } else {
+                known.join(", ")
+            };
+            return Err(format!("it has no buffer `{n}`; it has: {known}"));
         }
     }
     Ok(Fixed {
@@ -254,6 +265,8 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
         threads,
         params: a.param.clone(),
         fills: a.fill.clone(),
+        sets: a.set.clone(),
+        sizes: a.size.clone(),
         schedule: a.schedule,
         group: a.group,
     })
@@ -269,58 +282,6 @@ fn progress(a: &FuzzArgs) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_secs(1));
     bar
-}
-
-/// What is being looked for in one kernel.
-struct Hunt<'a> {
-    kernel: &'a Kernel,
-    args: &'a FuzzArgs,
-    disabled: BTreeSet<BarrierId>,
-    target: Target,
-    notes: BTreeMap<(u8, String), u64>,
-    complete: bool,
-}
-
-impl Hunt<'_> {
-    fn options(&self, schedule: Schedule) -> RunOptions {
-        RunOptions {
-            schedule,
-            disabled: self.disabled.clone(),
-            step_limit: self.args.steps.saturating_mul(16),
-            thread_step_limit: self.args.steps,
-            ignore_flags: self.args.execution_barriers_order_memory,
-            ..RunOptions::default()
-        }
-    }
-
-    /// Findings of one launch.
-    fn attempt(&mut self, l: &Launch, schedule: Schedule) -> Result<Vec<Finding>, String> {
-        let o = self.options(schedule);
-        if self.args.exhaustive {
-            let budget = Budget {
-                states: self.args.states,
-                time: Duration::from_secs_f64(self.args.time),
-            };
-            let x = explore(self.kernel, l, &o, budget).map_err(|e| e.to_string())?;
-            if !x.complete {
-                self.complete = false;
-                let text = format!(
-                    "not every interleaving was explored: a limit was reached (--states {}, --time, or the step limit)",
-                    self.args.states
-                );
-                *self.notes.entry((8, text)).or_default() += 1;
-            }
-            return Ok(x.findings);
-        }
-        let out = execute(self.kernel, l, &o).map_err(|e| e.to_string())?;
-        Ok(out.findings)
-    }
-
-    /// The race among findings.
-    fn race(&self, findings: &[Finding]) -> Option<Conflict> {
-        let mut all = findings.iter().filter_map(Finding::conflict);
-        all.find(|c| self.target.is_met(c)).cloned()
-    }
 }
 
 fn kernel(
@@ -397,7 +358,7 @@ fn kernel(
                 *hunt.notes.entry(n).or_default() += 1;
             }
         }
-        if let Some(c) = hunt.race(&findings) {
+        if let Some(c) = hunt.race(&launch, schedule, &findings) {
             found = Some((launch, schedule, c));
             break;
         }
@@ -448,64 +409,4 @@ fn kernel(
         race,
         notes,
     })
-}
-
-/// The smallest launch that still races, and a schedule that shows it.
-fn smallest(
-    hunt: &mut Hunt<'_>,
-    fixed: &Fixed,
-    options: &Options,
-    (launch, schedule, c): (Launch, Schedule, Conflict),
-) -> (Launch, Schedule, Conflict) {
-    let a = hunt.args;
-    if a.exhaustive {
-        return (launch, schedule, c);
-    }
-    let mut request = SearchRequest::new(launch.threadgroup, hunt.disabled.clone());
-    request.target = hunt.target.clone();
-    request.ignore_flags = a.execution_barriers_order_memory;
-    request.launches = 3000;
-    request.time = Duration::from_secs(8);
-    request.step_limit = a.steps;
-    // What is given stays as it is.
-    for (name, _) in &fixed.params {
-        if let Some(v) = launch.scalars.get(name) {
-            request.base.scalars.insert(name.clone(), *v);
-        }
-    }
-    for (name, spec) in &launch.buffers {
-        let given = |f: &(Option<String>, _)| f.0.as_ref().is_none_or(|n| n == name);
-        if fixed.fills.iter().any(given) {
-            request.base.buffers.insert(name.clone(), spec.clone());
-        }
-    }
-    let keep = |l: &Launch| admitted(hunt.kernel, options, l);
-    let start = (launch.clone(), c.clone());
-    let (small, found) = minimise(
-        hunt.kernel,
-        &request,
-        &keep,
-        start,
-        fixed.threadgroup.is_none(),
-    );
-    // The schedule of the smallest launch: the one that was used, or one of those that minimising tries.
-    let tried = [
-        Schedule::InOrder,
-        schedule,
-        Schedule::Preemptive { seed: 1 },
-    ];
-    for s in tried {
-        if fixed.schedule.is_some_and(|f| f != s) {
-            continue;
-        }
-        if let Ok(findings) = hunt.attempt(&small, s)
-            && let Some(c) = hunt.race(&findings)
-        {
-            return (small, s, c);
-        }
-    }
-    if small == launch || fixed.schedule.is_some() {
-        return (launch, schedule, c);
-    }
-    (small, Schedule::InOrder, found)
 }

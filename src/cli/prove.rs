@@ -213,6 +213,14 @@ fn file(
             proved.verdicts.divergent.retain(|d| !d.ended_only);
         }
         let mut r = describe::kernel(&l.map, k, *size, &proved.verdicts);
+        let extra = describe::replay_options(
+            &a.source.define,
+            &a.source.include,
+            a.execution_barriers_order_memory,
+        );
+        for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+            command.push_str(&extra);
+        }
         r.stats = options.stats.as_deref().map(stats::kernel);
         totals.proved(&r);
         if a.format == Format::Human {

@@ -11,7 +11,7 @@ use super::logic::{BoolId, Interval, Lin};
 use super::terms::{Counters, Ctx, Encoder, NoWrap};
 use crate::analysis::facts::{AccessFact, Facts, Footprint};
 use crate::analysis::term::TermId;
-use crate::cfg::{Arrival, Exit, Shift, Start};
+use crate::cfg::{Arrival, Exit, Shift, Start, Took};
 use crate::ir::{AccessId, Kernel, LoopId};
 
 /// How the two threads lie.
@@ -158,8 +158,11 @@ impl<'a> IntervalEncoder<'a> {
             counters.insert(*l, k);
         }
         let mut conditions = Vec::new();
-        for e in &a.exits {
+        for e in &a.history.exits {
             self.exit(thread, tag, e, &mut conditions);
+        }
+        for t in &a.history.took {
+            self.took(thread, tag, t, &mut conditions);
         }
         (
             Ctx {
@@ -195,7 +198,7 @@ impl<'a> IntervalEncoder<'a> {
     }
 
     fn exit(&mut self, thread: u8, tag: &str, e: &Exit, out: &mut Vec<BoolId>) {
-        let known = |s: &Shift| matches!(s, Shift::Same | Shift::Next | Shift::First);
+        let known = |s: &Shift| s.is_single();
         if !e.outer.iter().all(|(_, s)| known(s)) {
             return;
         }
@@ -238,6 +241,30 @@ impl<'a> IntervalEncoder<'a> {
             let fails = self.enc.logic.not(holds);
             out.push(fails);
         }
+    }
+
+    /// The condition of a branch that the thread took, at the iteration at which it took it.
+    fn took(&mut self, thread: u8, tag: &str, t: &Took, out: &mut Vec<BoolId>) {
+        let Some(Some(cond)) = self.enc.facts.branches.get(t.branch.index()).copied() else {
+            return;
+        };
+        let mut counters = Counters::new();
+        for (l, s) in &t.at {
+            let k = self.counter(thread, tag, *l, *s);
+            counters.insert(*l, k);
+        }
+        let ctx = Ctx {
+            thread,
+            counters,
+            depth: 1,
+        };
+        let holds = self.enc.bool(cond, &ctx);
+        let happened = if t.holds {
+            holds
+        } else {
+            self.enc.logic.not(holds)
+        };
+        out.push(happened);
     }
 
     /// A guard (of a return, a barrier) for a thread at an arrival.

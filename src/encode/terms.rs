@@ -17,6 +17,7 @@ use crate::ir::{Kernel, LoopId, MathFn, ObjectId, ScalarTy, UnOp, VarId};
 mod bits;
 mod induct;
 mod ops;
+mod table;
 mod unknown;
 
 /// Values of loop counters for one thread.
@@ -56,6 +57,8 @@ pub struct Encoder<'a> {
     pub base: Vec<BoolId>,
     /// Reads of never-written memory: object, type, byte offset, value.
     pub reads: Vec<(ObjectId, ScalarTy, Lin, AtomId)>,
+    /// Function constants: number, whether it is about being defined (else the value), atom.
+    pub constants: Vec<(u32, bool, AtomId)>,
     lazy_memo: HashMap<(TermId, u8, Counters), Lin>,
     bool_memo: HashMap<(TermId, u8, Counters), BoolId>,
 }
@@ -87,6 +90,7 @@ impl<'a> Encoder<'a> {
             threads,
             base,
             reads: Vec::new(),
+            constants: Vec::new(),
             lazy_memo: HashMap::new(),
             bool_memo: HashMap::new(),
         }
@@ -252,6 +256,7 @@ impl<'a> Encoder<'a> {
                     .logic
                     .intern(AtomKind::App(name, vec![at.clone()]), Interval::new(lo, hi));
                 if new {
+                    self.table(object, ty, &at, a);
                     self.reads.push((object, ty, at, a));
                 }
                 Lin::atom(a)

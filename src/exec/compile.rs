@@ -345,6 +345,7 @@ impl Compiler<'_> {
                 then,
                 els,
                 span,
+                ..
             } => {
                 self.span = *span;
                 let cond = self.value(cond);

@@ -4,6 +4,7 @@
 //! host could launch, with typed errors. Soundness direction: exact.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use thiserror::Error;
 
@@ -187,6 +188,17 @@ pub enum Fill {
         /// Greatest value.
         high: i64,
     },
+}
+
+impl fmt::Display for Fill {
+    /// `zeros`, `index`, `random:SEED:LOW:HIGH`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fill::Zeros => f.write_str("zeros"),
+            Fill::Index => f.write_str("index"),
+            Fill::Random { seed, low, high } => write!(f, "random:{seed}:{low}:{high}"),
+        }
+    }
 }
 
 /// Why a launch is impossible.

@@ -9,8 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::code::Program;
 use super::compile::compile;
-use super::finding::{Conflict, Finding};
+use super::finding::{AccessRef, Conflict, Finding};
 use super::launch::{BufferSpec, Fill, Launch, LaunchError, ScalarValue};
 use super::run::{Outcome, RunOptions, run_program};
 use super::schedule::Schedule;
@@ -81,6 +82,54 @@ impl Target {
 
 const STEPS: u64 = 100_000_000;
 
+/// Conflicts of one run that are held against the kernel as written.
+const CANDIDATES: usize = 16;
+
+/// Whether a conflict of a run with deleted barriers happens with all barriers in place, too: what a thread
+/// did before it ended early is ordered before nothing, however many barriers the others have
+/// passed since, so such a pair is not the deletion's fault.
+pub fn happens_as_written(
+    kernel: &Kernel,
+    launch: &Launch,
+    options: &RunOptions,
+    c: &Conflict,
+) -> bool {
+    stands_as_written(kernel, &compile(kernel), launch, options, c)
+}
+
+/// [`happens_as_written`] for a compiled kernel.
+pub(super) fn stands_as_written(
+    kernel: &Kernel,
+    program: &Program,
+    launch: &Launch,
+    options: &RunOptions,
+    c: &Conflict,
+) -> bool {
+    if options.disabled.is_empty() {
+        return false;
+    }
+    let written = as_written(options, c);
+    run_program(kernel, program, launch, &written)
+        .is_ok_and(|out| out.conflicts().any(|x| same_pair(x, c)))
+}
+
+/// The options of a run with all barriers in place in which this conflict would be kept.
+pub fn as_written(options: &RunOptions, c: &Conflict) -> RunOptions {
+    RunOptions {
+        disabled: BTreeSet::new(),
+        watch: Some((c.a.access, c.b.access)),
+        ..options.clone()
+    }
+}
+
+/// Whether two conflicts are between the same accesses of the same threads at the same iterations.
+pub fn same_pair(x: &Conflict, y: &Conflict) -> bool {
+    let side = |a: &AccessRef| (a.thread, a.access, a.iterations.clone());
+    let (p, q) = (side(&x.a), side(&x.b));
+    let (a, b) = (side(&y.a), side(&y.b));
+    (p == a && q == b) || (p == b && q == a)
+}
+
 /// Tries to show the race.
 pub fn replay(kernel: &Kernel, request: &ReplayRequest) -> ReplayOutcome {
     let program = compile(kernel);
@@ -115,7 +164,8 @@ pub fn replay(kernel: &Kernel, request: &ReplayRequest) -> ReplayOutcome {
             Err(e) => return refused(launch, e.to_string()),
         };
         steps += outcome.steps;
-        if let Some(c) = best(&outcome, &target, request) {
+        let new = |c: &Conflict| !stands_as_written(kernel, &program, &launch, &options, c);
+        if let Some(c) = best(&outcome, &target, request, &new) {
             return ReplayOutcome {
                 confirmed: true,
                 conflict: Some(c.clone()),
@@ -197,7 +247,16 @@ fn launch_of(kernel: &Kernel, request: &ReplayRequest) -> Result<Launch, LaunchE
         } else {
             request.simd_width
         },
-        overlays: request.memory.clone(),
+        // What the program itself defines is not the launch's to choose.
+        overlays: request
+            .memory
+            .iter()
+            .filter(|(o, _, _)| {
+                let object = kernel.objects.get(o.index());
+                object.is_none_or(|o| o.init.is_none())
+            })
+            .cloned()
+            .collect(),
         ..Launch::default()
     };
     for (name, value) in &request.scalars {
@@ -224,13 +283,15 @@ fn best<'o>(
     outcome: &'o Outcome,
     target: &Target,
     request: &ReplayRequest,
+    new: &dyn Fn(&Conflict) -> bool,
 ) -> Option<&'o Conflict> {
     let exact = |c: &&Conflict| {
         let (a, b) = request.threads;
         (c.a.thread, c.b.thread) == (a, b) || (c.a.thread, c.b.thread) == (b, a)
     };
     let all = || outcome.conflicts().filter(|c| target.is_met(c));
-    all().find(exact).or_else(|| all().next())
+    let first = all().filter(exact).chain(all().filter(|c| !exact(c)));
+    first.take(CANDIDATES).find(|c| new(c))
 }
 
 fn explain(outcome: &Outcome, target: &Target, near: Option<&Conflict>) -> String {

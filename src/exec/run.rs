@@ -343,8 +343,7 @@ pub fn finish(machine: Machine) -> Outcome {
     }
     let mut all = findings.into_sorted();
     incomplete |= all.iter().any(|f| matches!(f, Finding::Incomplete { .. }));
-    let mut conflicts = machine.detector.into_conflicts();
-    conflicts.sort();
+    let conflicts = machine.detector.into_conflicts();
     let mut list: Vec<Finding> = conflicts
         .into_iter()
         .map(|c| Finding::Conflict(Box::new(c)))

@@ -11,10 +11,10 @@ use super::code::Program;
 use super::compile::compile;
 use super::finding::Conflict;
 use super::launch::{Fill, Launch, ScalarValue};
-use super::replay::{Target, fill_unnamed};
+use super::replay::{Target, fill_unnamed, stands_as_written};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
-use crate::ir::{BarrierId, Kernel, ScalarTy};
+use crate::ir::{BarrierId, Kernel, ScalarTy, VarKind};
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct SearchRequest {
     /// Ranges (both ends included) of scalars to vary; a scalar in neither place is varied within
     /// 0 to 4 times the threads.
     pub scalars: BTreeMap<String, (i128, i128)>,
+    /// For [`proposals`]: values to stay near to.
+    pub near: BTreeMap<String, i128>,
     /// Deleted barriers.
     pub disabled: BTreeSet<BarrierId>,
     /// What to look for.
@@ -49,6 +51,7 @@ impl SearchRequest {
             base: Launch::new(threadgroup),
             threadgroups: vec![threadgroup],
             scalars: BTreeMap::new(),
+            near: BTreeMap::new(),
             target: Target {
                 spans: None,
                 due: !disabled.is_empty(),
@@ -92,10 +95,14 @@ impl Trier<'_> {
             ..RunOptions::default()
         };
         let outcome = run_program(self.kernel, &self.program, launch, &options).ok()?;
-        outcome
+        let new = |c: &&Conflict| {
+            !self.request.target.due
+                || !stands_as_written(self.kernel, &self.program, launch, &options, c)
+        };
+        let mut met = outcome
             .conflicts()
-            .find(|c| self.request.target.is_met(c))
-            .cloned()
+            .filter(|c| self.request.target.is_met(c));
+        met.find(new).cloned()
     }
 }
 
@@ -166,6 +173,18 @@ fn propose(
             launch.scalars.insert(s.name.clone(), ScalarValue::Int(v));
         }
     }
+    for x in &kernel.vars {
+        let VarKind::FunctionConstant(number) = x.kind else {
+            continue;
+        };
+        let fixed = request.base.function_constants.contains_key(&number);
+        if !fixed && !x.ty.is_float() {
+            let (low, high) = limits(x.ty);
+            let v = choose(low.max(0), high, threads, round, numbers);
+            let constants = &mut launch.function_constants;
+            constants.insert(number, ScalarValue::Int(v));
+        }
+    }
     fill_unnamed(kernel, &mut launch, fill(round, threads as i64, numbers));
     let schedule = match round % 4 {
         0 => Schedule::InOrder,
@@ -182,7 +201,8 @@ fn propose(
 
 /// Launches worth trying, at most `most`, the same ones each time: first all open scalars alike
 /// (at each of a few sizes, so that sizes fit each other), then such launches with one or two
-/// scalars, or the position in the grid, changed. Only those that `keep` accepts.
+/// scalars, or the position in the grid, changed. Where `request.near` names a value, that is what
+/// they start from. Only those that `keep` accepts.
 pub fn proposals(
     kernel: &Kernel,
     request: &SearchRequest,
@@ -210,7 +230,11 @@ pub fn proposals(
             _ => ALIKE[(round % 3) as usize],
         };
         for (name, ty) in &open {
-            let v = if *ty == ScalarTy::Bool { 1 } else { alike };
+            let v = match request.near.get(*name) {
+                Some(v) => *v,
+                None if *ty == ScalarTy::Bool => 1,
+                None => alike,
+            };
             let (low, high) = request.scalars.get(*name).copied().unwrap_or((v, v));
             let v = v.clamp(low, high.max(low));
             let base = &mut request.base.scalars;

@@ -39,6 +39,10 @@ id!(
     LoopId
 );
 id!(
+    /// A two-way branch ([`Stmt::If`]); unique within a kernel, dense from 0.
+    BranchId
+);
+id!(
     /// Target of [`Stmt::Leave`]; unique within a kernel.
     LabelId
 );
@@ -76,6 +80,8 @@ pub struct Kernel {
     pub access_count: u32,
     /// Number of labels in use.
     pub label_count: u32,
+    /// Number of branch ids in use.
+    pub branch_count: u32,
     /// The body.
     pub body: Vec<Stmt>,
     /// What was not understood, in source order, for the report.

@@ -1,7 +1,7 @@
 //! Statements and memory accesses.
 
 use super::expr::{Expr, ScalarTy};
-use super::kernel::{AccessId, BarrierId, LabelId, LoopId, ObjectId, PathId, VarId};
+use super::kernel::{AccessId, BarrierId, BranchId, LabelId, LoopId, ObjectId, PathId, VarId};
 use crate::source::Span;
 
 /// A statement.
@@ -54,6 +54,8 @@ pub enum Stmt {
     Barrier(BarrierId),
     /// Two-way branch.
     If {
+        /// Identity.
+        id: BranchId,
         /// A `bool`.
         cond: Expr,
         /// Then.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::record::{Ask, fixed};
 use super::stats::Event;
+use super::verdict::Replays;
 use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
@@ -31,6 +32,8 @@ pub struct Values {
     pub simdgroups: [i128; 2],
     /// Memory read: object, type, byte offset, value.
     pub memory: Vec<(ObjectId, ScalarTy, i128, i128)>,
+    /// Function constants: number, whether it is about being defined (else the value), value.
+    pub constants: Vec<(u32, bool, i128)>,
 }
 
 /// Answer on one pair.
@@ -59,6 +62,8 @@ pub struct Counts {
     pub exact: usize,
     /// Pairs not decided.
     pub undecided: usize,
+    /// Satisfying assignments that were replayed.
+    pub replays: Replays,
 }
 
 /// Most pairs in one query.
@@ -68,100 +73,116 @@ const BATCH: usize = 64;
 /// `unknown`, and each costs the full time limit.
 const PATIENCE: usize = 3;
 
-/// Decides pairs until one is not safe; `Ok` when all are safe.
+/// Decides pairs until one is not safe; `None` when all are safe.
 pub fn first_unsafe(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
     ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Option<(usize, PairAnswer)> {
-    let answer = search(ie, pairs, ask, counts);
-    ask.drain(ie);
-    answer
+    Search::new(pairs).next(ie, ask, counts)
 }
 
-fn search(
-    ie: &mut IntervalEncoder<'_>,
-    pairs: &[PairFormula],
-    ask: &Ask<'_>,
-    counts: &mut Counts,
-) -> Option<(usize, PairAnswer)> {
-    let mut undecided = None;
-    let mut failures = 0;
-    for (c, chunk) in pairs.chunks(BATCH).enumerate() {
-        let mut stack = vec![(0, chunk.len())];
-        while let Some((from, to)) = stack.pop() {
-            match part(ie, &chunk[from..to], ask, counts) {
+/// The pairs of one interval that are still to be decided. What was shown safe is not asked again.
+pub struct Search<'p> {
+    pairs: &'p [PairFormula],
+    /// Lists of pairs, to be decided from the last.
+    work: Vec<Vec<usize>>,
+    /// In the order in which they were tried.
+    undecided: Vec<(usize, PairAnswer)>,
+    failures: usize,
+}
+
+impl<'p> Search<'p> {
+    /// All pairs.
+    pub fn new(pairs: &'p [PairFormula]) -> Search<'p> {
+        let all: Vec<usize> = (0..pairs.len()).collect();
+        let mut work: Vec<Vec<usize>> = all.chunks(BATCH).map(<[usize]>::to_vec).collect();
+        work.reverse();
+        Search {
+            pairs,
+            work,
+            undecided: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    /// Takes pairs out that need no answer any more.
+    pub fn forget(&mut self, which: impl Fn(usize) -> bool) {
+        for list in &mut self.work {
+            list.retain(|i| !which(*i));
+        }
+        self.undecided.retain(|u| !which(u.0));
+    }
+
+    /// The next pair that conflicts; when there is none left, the first one that was not decided.
+    pub fn next(
+        &mut self,
+        ie: &mut IntervalEncoder<'_>,
+        ask: &Ask<'_>,
+        counts: &mut Counts,
+    ) -> Option<(usize, PairAnswer)> {
+        ask.drain(ie);
+        while let Some(mut list) = self.work.pop() {
+            let outcome = part(ie, self.pairs, &list, ask, counts);
+            ask.drain(ie);
+            match outcome {
                 Part::Safe => {}
-                Part::Split(at) => {
-                    // The half with the suspect last, so that it is looked at first.
-                    let mid = from + (to - from) / 2;
-                    if at < mid - from {
-                        stack.push((mid, to));
-                        stack.push((from, mid));
-                    } else {
-                        stack.push((from, mid));
-                        stack.push((mid, to));
-                    }
+                Part::Split => {
+                    let second = list.split_off(list.len() / 2);
+                    self.work.push(second);
+                    self.work.push(list);
                 }
                 Part::Found(at, answer) => {
-                    let index = c * BATCH + from + at;
+                    let index = list[at];
+                    let after = list.split_off(at + 1);
+                    list.pop();
+                    self.work.extend([after, list]);
                     match answer {
-                        PairAnswer::Safe => {
-                            // Only the opaque query thought otherwise: take it out and go on.
-                            if from < from + at {
-                                stack.push((from, from + at));
-                            }
-                            if from + at + 1 < to {
-                                stack.push((from + at + 1, to));
-                            }
-                        }
+                        // Only the query over several thought otherwise.
+                        PairAnswer::Safe => {}
                         PairAnswer::Conflict(v) => {
                             return Some((index, PairAnswer::Conflict(v)));
                         }
                         PairAnswer::Undecided(why) => {
-                            undecided.get_or_insert((index, PairAnswer::Undecided(why)));
-                            failures += 1;
-                            if failures >= PATIENCE {
-                                return undecided;
-                            }
-                            if at > 0 {
-                                stack.push((from, from + at));
-                            }
-                            if from + at + 1 < to {
-                                stack.push((from + at + 1, to));
+                            let answer = PairAnswer::Undecided(why);
+                            self.undecided.push((index, answer));
+                            self.failures += 1;
+                            if self.failures >= PATIENCE {
+                                break;
                             }
                         }
                     }
                 }
             }
         }
+        self.undecided.drain(..).next()
     }
-    undecided
 }
 
 enum Part {
     Safe,
-    Split(usize),
+    Split,
     Found(usize, PairAnswer),
 }
 
 fn part(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
+    list: &[usize],
     ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Part {
-    if pairs.is_empty() {
+    if list.is_empty() {
         return Part::Safe;
     }
-    if pairs.len() == 1 {
-        return match single(ie, &pairs[0], ask, counts) {
+    if let [only] = list {
+        return match single(ie, &pairs[*only], ask, counts) {
             PairAnswer::Safe => Part::Safe,
             other => Part::Found(0, other),
         };
     }
-    let formulas: Vec<BoolId> = pairs.iter().map(|p| p.formula).collect();
+    let formulas: Vec<BoolId> = list.iter().map(|i| pairs[*i].formula).collect();
     let asserts = ie.obligation(&formulas);
     let wanted = Wanted {
         ints: Vec::new(),
@@ -172,17 +193,18 @@ fn part(
     let patience = ask.limit.min(Duration::from_secs(1));
     match ask.check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
         Answer::Unsat => {
-            counts.batched += pairs.len();
-            ask.count(Event::Together, pairs.len());
-            ask.record(&ie.enc.logic, &asserts, Products::Opaque, pairs, None);
+            counts.batched += list.len();
+            ask.count(Event::Together, list.len());
+            let these: Vec<&PairFormula> = list.iter().map(|i| &pairs[*i]).collect();
+            ask.record(&ie.enc.logic, &asserts, Products::Opaque, &these, None);
             Part::Safe
         }
         Answer::Sat(m) => {
             let at = m.bools.iter().position(|b| *b == Some(true)).unwrap_or(0);
-            let answer = single(ie, &pairs[at], ask, counts);
+            let answer = single(ie, &pairs[list[at]], ask, counts);
             Part::Found(at, answer)
         }
-        Answer::Unknown(_) => Part::Split(0),
+        Answer::Unknown(_) => Part::Split,
     }
 }
 
@@ -208,7 +230,7 @@ pub fn single(
         )
     });
     let record = |logic: &Logic, products, sat: Option<&Fixed>| {
-        ask.record(logic, &asserts, products, std::slice::from_ref(pair), sat);
+        ask.record(logic, &asserts, products, &[pair], sat);
     };
     let answer = match first {
         Answer::Unsat => {
@@ -244,8 +266,14 @@ pub fn single(
         }
         Answer::Sat(m) => {
             ask.count(Event::Conflict, 1);
-            let m = smaller(ie, pair, ask, &wanted, counts).unwrap_or(m.ints);
-            PairAnswer::Conflict(Box::new(decode(ie, pair, &m, &reads)))
+            let v = decode(ie, pair, &m.ints, &reads);
+            let v = if is_small(&v) {
+                v
+            } else {
+                let better = smaller(ie, pair, ask, &wanted, counts);
+                better.map_or(v, |m| decode(ie, pair, &m, &reads))
+            };
+            PairAnswer::Conflict(Box::new(v))
         }
         Answer::Unknown(why) => {
             counts.undecided += 1;
@@ -253,6 +281,16 @@ pub fn single(
             PairAnswer::Undecided(why)
         }
     }
+}
+
+/// Magnitudes that are tried in turn for what a host chooses.
+const SMALL: [i128; 2] = [64, 1024];
+
+/// Whether nothing that a host chooses is large already.
+fn is_small(v: &Values) -> bool {
+    let chosen = v.memory.iter().map(|m| m.3);
+    let chosen = chosen.chain(v.group).chain(v.constants.iter().map(|c| c.2));
+    chosen.into_iter().all(|x| x.abs() <= SMALL[0])
 }
 
 /// An assignment with small parameters, if there is one: easier to understand and to replay.
@@ -265,10 +303,11 @@ fn smaller(
 ) -> Option<Vec<Option<i128>>> {
     let mut bounds = Vec::new();
     let reads: Vec<Lin> = ie.enc.reads.iter().map(|r| Lin::atom(r.3)).collect();
+    let constants: Vec<Lin> = ie.enc.constants.iter().map(|c| Lin::atom(c.2)).collect();
     let groups: Vec<Lin> = ie.enc.launch.group.to_vec();
-    for top in [64, 1024] {
+    for top in SMALL {
         bounds.clear();
-        for l in reads.iter().chain(&groups) {
+        for l in reads.iter().chain(&groups).chain(&constants) {
             let hi = ie.enc.logic.le(l, &Lin::constant(top));
             let lo = ie.enc.logic.le(&Lin::constant(-top), l);
             bounds.extend([hi, lo]);
@@ -313,6 +352,7 @@ fn wanted(ie: &IntervalEncoder<'_>, pair: &PairFormula) -> (Wanted, Vec<ReadKey>
         ints.push(Lin::atom(*v));
         reads.push((*o, *ty));
     }
+    ints.extend(ie.enc.constants.iter().map(|c| Lin::atom(c.2)));
     (
         Wanted {
             ints,
@@ -323,7 +363,7 @@ fn wanted(ie: &IntervalEncoder<'_>, pair: &PairFormula) -> (Wanted, Vec<ReadKey>
 }
 
 fn decode(
-    _ie: &IntervalEncoder<'_>,
+    ie: &IntervalEncoder<'_>,
     pair: &PairFormula,
     ints: &[Option<i128>],
     reads: &[ReadKey],
@@ -346,6 +386,9 @@ fn decode(
         let at = next();
         let value = next();
         v.memory.push((*o, *ty, at, value));
+    }
+    for (number, defined, _) in &ie.enc.constants {
+        v.constants.push((*number, *defined, next()));
     }
     v
 }

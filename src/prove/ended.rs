@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use petgraph::visit::Dfs;
 
-use super::interval::{IntervalPairs, Mode, Plan};
+use super::interval::{IntervalPairs, Mode, Plan, differs};
 use crate::analysis::term::Level;
 use crate::cfg::{Arrival, Node, Passed, Shift, Start};
 use crate::encode::logic::Lin;
@@ -47,7 +47,8 @@ impl Plan<'_> {
             for fact in self.facts.returns.iter().filter(|f| f.span == r.at) {
                 let ends = ie.guard_at(1, r, fact.guard);
                 for a in &interval.reach.accesses {
-                    if removal && a.passed != Passed::None && a.passed != Passed::More {
+                    // No deleted barrier between the access and the end: it was unordered before.
+                    if removal && !differs(a.passed, r.passed) {
                         continue;
                     }
                     self.against(ie, mode, interval.start, a, &later, ends, &mut out);
@@ -85,7 +86,7 @@ impl Plan<'_> {
             let anywhere = Arrival {
                 at: *c,
                 shifts: fc.loops.iter().map(|l| (*l, Shift::Any)).collect(),
-                exits: Vec::new(),
+                history: crate::cfg::History::default(),
                 passed: Passed::None,
             };
             if let Some(mut p) = ie.pair(a, &anywhere, mode.relation) {

@@ -148,8 +148,8 @@ impl<'k> Hunter<'k> {
         out.into_values().collect()
     }
 
-    /// A race that deleting these barriers makes happen and that does not happen with them; of
-    /// several one across simdgroups.
+    /// A race that these barriers would have ordered and that happens without them; of several one
+    /// across simdgroups.
     pub fn removal(&self, deleted: &BTreeSet<BarrierId>) -> Option<Witness> {
         let mut left = STEPS_PER_REMOVAL;
         let mut within: Option<Witness> = None;
@@ -163,8 +163,9 @@ impl<'k> Hunter<'k> {
             let Ok(outcome) = self.program.run(&t.launch, &options) else {
                 continue;
             };
-            let new = |c: &&Conflict| !c.approximate && !t.keys.contains(&key(c));
-            let best = outcome.due().filter(new).min_by_key(|c| c.same_simdgroup);
+            // One that does not happen anyway is easier to understand.
+            let rank = |c: &&Conflict| (c.same_simdgroup, t.keys.contains(&key(c)));
+            let best = outcome.due().filter(|c| !c.approximate).min_by_key(rank);
             match best {
                 Some(c) if !c.same_simdgroup => return Some(self.witness(&t.launch, c)),
                 Some(c) if within.is_none() => within = Some(self.witness(&t.launch, c)),
@@ -198,6 +199,7 @@ impl<'k> Hunter<'k> {
             sides: [side(&c.a), side(&c.b)],
             same_simdgroup: c.same_simdgroup,
             replayed: true,
+            launch: None,
         };
         adopt(self.kernel, &mut w, launch, c);
         w

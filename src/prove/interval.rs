@@ -162,8 +162,10 @@ impl Plan<'_> {
         for start in self.starts(&active) {
             let reach = Reach::from(self.flow, start, &active, &gone);
             let added = !gone.is_empty();
+            // A thread that ends right after a deleted barrier leaves what it did before it unordered.
             let passes = reach.accesses.iter().any(|a| a.passed != Passed::None)
-                || reach.wild.iter().any(|a| a.passed != Passed::None);
+                || reach.wild.iter().any(|a| a.passed != Passed::None)
+                || reach.returns.iter().any(|a| a.passed != Passed::None);
             if added && !passes {
                 continue;
             }

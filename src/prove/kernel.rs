@@ -97,7 +97,7 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
     let joint = super::joint::largest(&plan, &sites, &mut counts);
     let divergent = divergent(kernel, &prepared.facts);
     let mut races = prepared.races;
-    confirm_races(kernel, options, &mut races);
+    confirm_races(kernel, options, &mut races, &mut counts);
     let verdicts = KernelVerdicts {
         race_free: races.is_empty()
             && divergent.iter().all(|d| d.ended_only)
@@ -108,6 +108,7 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
         divergent,
         jointly_removable: joint,
         assumptions: stated(kernel, options),
+        replays: counts.replays,
         phases_ms: vec![
             ("evaluate", prepared.evaluate_ms),
             ("races", prepared.races_ms),
@@ -150,6 +151,7 @@ impl Counts {
         self.opaque += o.opaque;
         self.exact += o.exact;
         self.undecided += o.undecided;
+        self.replays.add(o.replays);
     }
 }
 

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::{Counts, PairAnswer, first_unsafe, single};
+use super::decide::{Counts, PairAnswer, Search, single};
 use super::interval::{Mode, Plan};
 use super::kernel::Options;
 use super::record::{About, Ask};
-use super::verdict::Race;
+use super::verdict::{Race, Replays};
 use super::witness::witness;
 use super::work::parallel;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
@@ -57,22 +57,24 @@ pub fn existing_races(
             .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
-        let mut pairs = still_open(plan, mode, &mut ie, pairs, &happened);
+        let pairs = still_open(plan, mode, &mut ie, pairs, &happened);
         let ask = plan.ask(About::Races, mode, ip.start);
         let mut out: Vec<Race> = Vec::new();
+        let mut keys = BTreeSet::new();
         let mut complete = true;
-        while let Some((at, answer)) = first_unsafe(&mut ie, &pairs, &ask, &mut counts) {
-            let pair = pairs[at].clone();
-            let Some(r) = race(plan, &ask, mode, &mut ie, &pair, &answer, &mut counts) else {
+        let mut search = Search::new(&pairs);
+        while let Some((at, answer)) = search.next(&mut ie, &ask, &mut counts) {
+            let Some(r) = race(plan, &ask, mode, &mut ie, &pairs[at], &answer, &mut counts) else {
                 break;
             };
-            let key = race_key(&r);
-            pairs.retain(|p| pair_key(plan, p) != Some(key));
+            keys.insert(race_key(&r));
+            let known = |p: &PairFormula| pair_key(plan, p).is_some_and(|k| keys.contains(&k));
+            search.forget(|i| known(&pairs[i]));
             let undecided = r.undecided;
             out.push(r);
             if undecided {
                 // Each further one would cost the time limit again; what is left is not judged.
-                complete = pairs.is_empty();
+                complete = pairs.iter().all(known);
                 break;
             }
         }
@@ -208,18 +210,22 @@ fn race(
 }
 
 /// Replays the witnesses of races; those that happen are confirmed.
-pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race]) {
+pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race], counts: &mut Counts) {
     let none = BTreeSet::new();
     let done = parallel(races.len(), options.jobs, |i| {
+        let mut replays = Replays::default();
         if races[i].confirmed {
-            return None;
+            return (None, replays);
         }
-        let mut w = races[i].witness.clone()?;
-        super::replay::confirm(kernel, options, &mut w, &none)
-            .is_ok()
-            .then_some(w)
+        let shown = races[i].witness.clone().and_then(|mut w| {
+            super::replay::confirm(kernel, options, &mut w, &none, &mut replays)
+                .is_ok()
+                .then_some(w)
+        });
+        (shown, replays)
     });
-    for (race, w) in races.iter_mut().zip(done) {
+    for (race, (w, replays)) in races.iter_mut().zip(done) {
+        counts.replays.add(replays);
         if let Some(w) = w {
             race.confirmed = true;
             race.relation = if w.same_simdgroup {

@@ -183,7 +183,7 @@ impl Ask<'_> {
         logic: &Logic,
         asserts: &[BoolId],
         products: Products,
-        pairs: &[PairFormula],
+        pairs: &[&PairFormula],
         sat: Option<&Fixed>,
     ) {
         let Some(r) = self.recorder else {

@@ -3,17 +3,17 @@
 //! Soundness direction: exact; a conflict of an execution of the IR under an admitted launch.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::kernel::Options;
 use super::stats::{Event, Phase, timed};
-use super::verdict::{Witness, WitnessSide};
+use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
-    AccessRef, Conflict, Launch, ReplayRequest, ScalarValue, SearchRequest, Target, replay, search,
+    AccessRef, Conflict, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue, SearchRequest,
+    Target, proposals, replay,
 };
 use crate::ir::{
-    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, VarKind,
+    Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
 };
 use crate::source::Span;
 
@@ -30,10 +30,11 @@ pub fn confirm(
     options: &Options,
     witness: &mut Witness,
     disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
 ) -> Result<(), String> {
     let stats = options.stats.as_deref();
     let done = timed(stats, Phase::Replay, || {
-        attempt(kernel, options, witness, disabled)
+        attempt(kernel, options, witness, disabled, replays)
     });
     if let Some(s) = stats {
         s.count(Event::Replayed, 1);
@@ -47,7 +48,9 @@ fn attempt(
     options: &Options,
     witness: &mut Witness,
     disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
 ) -> Result<(), String> {
+    replays.assignments += 1;
     let size = witness.threadgroup.map(to_u32);
     let turns = witness
         .sides
@@ -105,6 +108,7 @@ fn attempt(
             && admitted(kernel, options, &outcome.launch)
         {
             adopt(kernel, witness, &outcome.launch, c);
+            replays.as_given += 1;
             return Ok(());
         }
         if why.is_empty() {
@@ -114,21 +118,40 @@ fn attempt(
             break;
         }
     }
-    // The solver chose freely what the kernel loads from writable memory: look around.
-    let spans = (witness.sides[0].span, witness.sides[1].span);
-    let mut request = SearchRequest::new(size, disabled.clone());
+    match look_around(kernel, options, witness, &scalars, disabled) {
+        Some((launch, c)) => {
+            adopt(kernel, witness, &launch, &c);
+            replays.nearby += 1;
+            Ok(())
+        }
+        None => Err(why),
+    }
+}
+
+/// Launches tried near an assignment, and as many elsewhere.
+const AROUND: usize = 100;
+/// Instructions of one of them, and of all together (bounded by work, so that the outcome does not
+/// depend on the load of the machine).
+const STEPS_AROUND: (u64, u64) = (4_000_000, 30_000_000);
+
+/// The solver chose freely what the kernel loads from writable memory and what it does not know:
+/// launches like the one it found, with some values changed. A race between the places of the
+/// witness is preferred; of a removal, any race that is due to it will do.
+fn look_around(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &Witness,
+    scalars: &BTreeMap<String, i128>,
+    disabled: &BTreeSet<BarrierId>,
+) -> Option<(Launch, Conflict)> {
+    let mut request = SearchRequest::new(witness.threadgroup.map(to_u32), disabled.clone());
     request.base.group = witness.group.map(to_u32);
     request.base.groups = request.base.group.map(|g| g.saturating_add(1));
     request.base.simd_width = to_u32(options.contract.simd_width);
-    request.ignore_flags = options.ignore_flags;
-    // Bounded by work, so that the outcome does not depend on the load of the machine.
-    request.launches = 60;
-    request.step_limit = 2_000_000;
-    request.time = Duration::from_secs(60);
-    request.target = Target {
-        spans: Some(spans),
-        due: !disabled.is_empty(),
-    };
+    request.near = scalars.clone();
+    let keep = |l: &Launch| admitted(kernel, options, l);
+    let mut launches = proposals(kernel, &request, &keep, AROUND);
+    request.near.clear();
     if options.contract.threadgroup.is_none() {
         let least = u32::try_from(options.contract.min_threads).unwrap_or(1);
         let most = u32::try_from(options.contract.max_threads).unwrap_or(1024);
@@ -138,19 +161,41 @@ fn attempt(
             }
         }
     }
-    let keep = |l: &Launch| admitted(kernel, options, l);
-    for _ in 0..2 {
-        if let Some((launch, c)) = search(kernel, &request, &keep) {
-            adopt(kernel, witness, &launch, &c);
-            return Ok(());
+    launches.extend(proposals(kernel, &request, &keep, AROUND));
+    let due = !disabled.is_empty();
+    let spans = Some((witness.sides[0].span, witness.sides[1].span));
+    let wanted = Target { spans, due };
+    let any = Target { spans: None, due };
+    let program = Runnable::new(kernel);
+    let mut elsewhere = None;
+    let mut left = STEPS_AROUND.1;
+    for (launch, schedule) in launches {
+        let options = RunOptions {
+            schedule,
+            disabled: disabled.clone(),
+            step_limit: STEPS_AROUND.0,
+            thread_step_limit: STEPS_AROUND.0,
+            ignore_flags: options.ignore_flags,
+            ..RunOptions::default()
+        };
+        let Ok(outcome) = program.run(&launch, &options) else {
+            continue;
+        };
+        if let Some(c) = outcome.conflicts().find(|c| wanted.is_met(c)) {
+            return Some((launch, c.clone()));
         }
-        if disabled.is_empty() {
+        if due
+            && elsewhere.is_none()
+            && let Some(c) = outcome.conflicts().find(|c| any.is_met(c))
+        {
+            elsewhere = Some((launch, c.clone()));
+        }
+        left = left.saturating_sub(outcome.steps);
+        if left == 0 {
             break;
         }
-        // Any race that is due to the removal will do.
-        request.target.spans = None;
     }
-    Err(why)
+    elsewhere
 }
 
 /// Saturating.
@@ -194,14 +239,28 @@ pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
     w.group = launch.group.map(u64::from);
     w.sides = [side(&c.a, widths[0]), side(&c.b, widths[1])];
     w.same_simdgroup = c.same_simdgroup;
+    let constant = |number: &u32| {
+        let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);
+        kernel.vars.iter().find(of).map(|x| &x.name)
+    };
+    let constants = launch
+        .function_constants
+        .iter()
+        .filter_map(|(n, v)| Some((constant(n)?, v)));
     w.parameters = launch
         .scalars
         .iter()
+        .chain(constants)
         .filter_map(|(n, v)| match v {
             ScalarValue::Int(i) => Some((n.clone(), *i)),
             ScalarValue::Float(_) => None,
         })
         .collect();
+    // What the solver said of buffers holds only where it was used.
+    if launch.overlays.is_empty() {
+        w.memory.clear();
+    }
+    w.launch = Some(launch.clone());
     w.replayed = true;
 }
 

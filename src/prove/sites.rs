@@ -129,8 +129,9 @@ pub fn removal(
                     .iter()
                     .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
                     .collect();
-                pairs.extend(plan.ended_pairs(&mut ie, &mode, &ip, true));
-                added += ip.pairs.len();
+                let ended = plan.ended_pairs(&mut ie, &mode, &ip, true);
+                added += ip.pairs.len() + ended.len();
+                pairs.extend(ended);
                 let ask = plan.ask(about(), &mode, ip.start);
                 match first_unsafe(&mut ie, &pairs, &ask, counts) {
                     None | Some((_, PairAnswer::Safe)) => {}
@@ -241,7 +242,8 @@ pub fn verdict_of(
             let mut w = w;
             let reason = match (reason, &mut w) {
                 (Reason::Witness, Some(w)) => {
-                    match super::replay::confirm(plan.kernel, options, w, deleted) {
+                    let replays = &mut counts.replays;
+                    match super::replay::confirm(plan.kernel, options, w, deleted, replays) {
                         Ok(()) => {
                             let w = Some(w.clone());
                             let mut v = finish(Verdict::Required, Reason::Witness, w, r.added);
@@ -343,7 +345,9 @@ fn thread_counts(
                     contract: contract.clone(),
                     ..options.clone()
                 };
-                if super::replay::confirm(plan.kernel, &narrower, &mut w, deleted).is_err() {
+                let replays = &mut counts.replays;
+                if super::replay::confirm(plan.kernel, &narrower, &mut w, deleted, replays).is_err()
+                {
                     break;
                 }
                 races_at = threads(&w);

@@ -1,6 +1,7 @@
 //! What the prover answers.
 
 use crate::encode::pair::Relation;
+use crate::exec::Launch;
 use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, MemFlags, Space};
 use crate::source::Span;
 
@@ -66,7 +67,7 @@ pub struct WitnessSide {
 }
 
 /// A concrete conflict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Witness {
     /// Object index in the kernel.
     pub object: u32,
@@ -84,6 +85,29 @@ pub struct Witness {
     pub same_simdgroup: bool,
     /// Whether it was replayed in the executor.
     pub replayed: bool,
+    /// The launch that showed it, if it was.
+    pub launch: Option<Launch>,
+}
+
+/// How often the executor could show a conflict that the solver had found. Assignments that only ask whether
+/// something weaker suffices, or what can go together, are not replayed and not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replays {
+    /// Satisfying assignments handed to the executor.
+    pub assignments: usize,
+    /// Of these: the two accesses conflicted with the parameters and contents of the assignment.
+    pub as_given: usize,
+    /// Of these: a conflict was found with other parameters, contents or accesses.
+    pub nearby: usize,
+}
+
+impl Replays {
+    /// Adds another count.
+    pub fn add(&mut self, o: Replays) {
+        self.assignments += o.assignments;
+        self.as_given += o.as_given;
+        self.nearby += o.nearby;
+    }
 }
 
 /// Why a barrier got its verdict.
@@ -188,6 +212,8 @@ pub struct KernelVerdicts {
     pub assumptions: Vec<String>,
     /// Whether the kernel as written was shown race-free and barrier-uniform.
     pub race_free: bool,
+    /// How many satisfying assignments replayed.
+    pub replays: Replays,
     /// Time by phase, milliseconds: evaluation, races, verdicts, joint.
     pub phases_ms: Vec<(&'static str, f64)>,
 }

@@ -6,7 +6,7 @@ use super::decide::Values;
 use super::verdict::{Witness, WitnessSide};
 use crate::analysis::facts::Facts;
 use crate::encode::pair::{PairFormula, Side};
-use crate::ir::{AccessKind, Kernel};
+use crate::ir::{AccessKind, Kernel, Var, VarKind};
 use crate::source::Span;
 
 /// Names everything in a conflict.
@@ -21,7 +21,22 @@ pub fn witness(kernel: &Kernel, facts: &Facts, pair: &PairFormula, v: &Values) -
             .find(|s| s.object == *o && i128::from(s.offset) == *at && s.ty == *ty);
         match named {
             Some(s) => parameters.push((s.name.clone(), *value)),
+            // What the program itself defines is not the launch's to choose.
+            None if kernel
+                .objects
+                .get(o.index())
+                .is_some_and(|o| o.init.is_some()) => {}
             None => memory.push((o.0, *at, ty.size(), *value)),
+        }
+    }
+    for (number, _, value) in v.constants.iter().filter(|c| !c.1) {
+        // Where it is not defined, it has no value either.
+        let undefined = v.constants.iter().any(|c| *c == (*number, true, 0));
+        let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);
+        if let Some(x) = kernel.vars.iter().find(of)
+            && !undefined
+        {
+            parameters.push((x.name.clone(), *value));
         }
     }
     parameters.sort();
@@ -41,6 +56,7 @@ pub fn witness(kernel: &Kernel, facts: &Facts, pair: &PairFormula, v: &Values) -
         sides,
         same_simdgroup: v.simdgroups[0] == v.simdgroups[1],
         replayed: false,
+        launch: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! From verdicts to the report model: places become lines, reasons become sentences.
 
+use std::path::PathBuf;
+
 use super::model::*;
 use crate::encode::pair::Relation;
 use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
@@ -190,6 +192,45 @@ fn replay_command(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict, w: &Witn
     for (name, value) in &w.parameters {
         out.push_str(&format!(" --param {}", quoted(&format!("{name}={value}"))));
     }
+    let Some(launch) = &w.launch else {
+        return out;
+    };
+    if launch.group != [0; 3] {
+        let [x, y, z] = launch.group;
+        out.push_str(&format!(" --group {x},{y},{z}"));
+    }
+    let mut fills = launch.buffers.iter().map(|(n, b)| (n, b.fill));
+    if let Some((_, first)) = fills.next() {
+        out.push_str(&format!(" --fill {first}"));
+        for (name, fill) in fills.filter(|f| f.1 != first) {
+            out.push_str(&format!(" --fill {}", quoted(&format!("{name}={fill}"))));
+        }
+    }
+    for (object, at, bytes) in &launch.overlays {
+        let bound = kernel.objects.get(object.index());
+        if let Some(o) = bound.filter(|o| o.param.is_some()) {
+            let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+            out.push_str(&format!(
+                " --set {}",
+                quoted(&format!("{}@{at}={hex}", o.name))
+            ));
+        }
+    }
+    out
+}
+
+/// What the command that replays a witness takes over from the command line of `prove`.
+pub fn replay_options(define: &[String], include: &[PathBuf], ignore_flags: bool) -> String {
+    let mut out = String::new();
+    for d in define {
+        out.push_str(&format!(" {}", quoted(&format!("-D{d}"))));
+    }
+    for d in include {
+        out.push_str(&format!(" {}", quoted(&format!("-I{}", d.display()))));
+    }
+    if ignore_flags {
+        out.push_str(" --execution-barriers-order-memory");
+    }
     out
 }
 
@@ -301,6 +342,11 @@ pub fn kernel(
             .collect(),
         jointly_removable: joint,
         stats: None,
+        replayed: ReplayedReport {
+            assignments: v.replays.assignments,
+            as_given: v.replays.as_given,
+            nearby: v.replays.nearby,
+        },
         unsupported: k
             .unsupported
             .iter()

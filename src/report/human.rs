@@ -72,6 +72,19 @@ fn summary(r: &KernelReport) -> String {
         out.push_str(&format!("; {} race(s) as written", r.races.len()));
     }
     out.push('\n');
+    let replayed = &r.replayed;
+    if replayed.assignments > 0 {
+        let shown = replayed.as_given + replayed.nearby;
+        out.push_str(&format!(
+            "  replayed {shown} of {} satisfying assignment{}",
+            replayed.assignments,
+            if replayed.assignments == 1 { "" } else { "s" }
+        ));
+        if replayed.nearby > 0 {
+            out.push_str(&format!(" ({} with other inputs)", replayed.nearby));
+        }
+        out.push('\n');
+    }
     out.push_str(if r.race_free {
         "  the kernel as written is free of races and divergent barriers: `removable` also means same results\n\n"
     } else {

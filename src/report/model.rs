@@ -103,6 +103,8 @@ pub struct KernelReport {
     pub divergent_barriers: Vec<DivergentReport>,
     /// Lines that can go together.
     pub jointly_removable: Vec<u32>,
+    /// How many satisfying assignments replayed.
+    pub replayed: ReplayedReport,
     /// What was not understood.
     pub unsupported: Vec<UnsupportedReport>,
     /// Counts and times, with `--stats`.
@@ -196,6 +198,18 @@ pub struct PhaseStats {
     pub smt: f64,
     /// Replaying.
     pub replay: f64,
+}
+
+/// Satisfying assignments of the solver that speak for a race, and how many of them the executor could show to
+/// happen. Those that did not happen leave a verdict `unknown` or a race `possible`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReplayedReport {
+    /// Assignments that were replayed.
+    pub assignments: usize,
+    /// The race happened with the parameters and contents of the assignment.
+    pub as_given: usize,
+    /// A race happened with other parameters, contents or accesses near by.
+    pub nearby: usize,
 }
 
 /// A barrier instance.

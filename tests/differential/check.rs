@@ -17,6 +17,7 @@ use unbarrier::prove::{Options, Reason, Verdict, prove_kernel};
 use unbarrier::source::{PreprocessOptions, SourceMap, preprocess};
 
 use crate::kernels::{Config, Gen};
+use crate::number;
 
 /// A verdict that execution contradicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
             simd_width: u64::from(c.width),
         },
         assumptions,
-        timeout: Duration::from_millis(1500),
+        timeout: Duration::from_millis(number("UNBARRIER_DIFF_TIMEOUT", 500)),
         jobs: 1,
         ignore_flags: false,
         lockstep: false,

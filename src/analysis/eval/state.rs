@@ -2,8 +2,9 @@
 //!
 //! Soundness direction: exact with respect to the terms; `alive` may lose clauses (weaker guard).
 
+use super::Evaluator;
 use crate::analysis::term::{Level, TermId, Terms};
-use crate::ir::{LabelId, LoopId, VarId};
+use crate::ir::{BranchId, LabelId, LoopId, VarId};
 
 /// Where a jump leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,4 +95,16 @@ pub fn merge_alive(a: &[TermId], b: &[TermId]) -> Vec<TermId> {
         }
     }
     out
+}
+
+impl Evaluator<'_> {
+    /// Notes the condition of a branch.
+    pub(super) fn note_branch(&mut self, id: BranchId, cond: TermId) {
+        if self.recording
+            && self.facts.terms.as_const(cond).is_none()
+            && let Some(slot) = self.facts.branches.get_mut(id.index())
+        {
+            *slot = Some(cond);
+        }
+    }
 }

@@ -43,6 +43,10 @@ pub struct Fixed {
     pub params: Vec<(String, i128)>,
     /// Contents: of one buffer, or of all that are not named.
     pub fills: Vec<(Option<String>, Fill)>,
+    /// Bytes: buffer, offset, contents.
+    pub sets: Vec<(String, u64, Vec<u8>)>,
+    /// Sizes of buffers in bytes.
+    pub sizes: Vec<(String, u64)>,
     /// Who runs when.
     pub schedule: Option<Schedule>,
     /// Position of the threadgroup.
@@ -124,6 +128,13 @@ impl<'a> Maker<'a> {
                 .or_else(|| named(None))
                 .unwrap_or(drawn);
             l.buffers.insert(o.name.clone(), BufferSpec::filled(fill));
+        }
+        for (name, at, bytes) in &self.fixed.sets {
+            let spec = l.buffers.entry(name.clone()).or_default();
+            spec.bytes.push((*at, bytes.clone()));
+        }
+        for (name, size) in &self.fixed.sizes {
+            l.buffers.entry(name.clone()).or_default().size = Some(*size);
         }
         l.group = match self.fixed.group {
             Some(g) => g,
@@ -258,16 +269,7 @@ fn constants(e: &Expr, out: &mut BTreeSet<i128>) {
     }
 }
 
-/// `zeros`, `index`, `random:SEED:LOW:HIGH`.
-pub fn fill_name(f: Fill) -> String {
-    match f {
-        Fill::Zeros => "zeros".into(),
-        Fill::Index => "index".into(),
-        Fill::Random { seed, low, high } => format!("random:{seed}:{low}:{high}"),
-    }
-}
-
-/// The inverse of [`fill_name`].
+/// The inverse of how a [`Fill`] is displayed.
 pub fn fill_from(s: &str) -> Result<Fill, String> {
     let parts: Vec<&str> = s.split(':').collect();
     match parts[..] {

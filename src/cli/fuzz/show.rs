@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::generate::{fill_name, schedule_name};
+use super::generate::schedule_name;
 use crate::cli::args::FuzzArgs;
 use crate::exec::{AccessRef, Conflict, Finding, Launch, ScalarValue, Schedule};
 use crate::ir::{Kernel, VarKind};
@@ -174,7 +174,7 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
     let fills: Vec<(&String, String)> = launch
         .buffers
         .iter()
-        .map(|(n, b)| (n, fill_name(b.fill)))
+        .map(|(n, b)| (n, b.fill.to_string()))
         .collect();
     match fills.first() {
         Some((_, first)) if fills.iter().all(|f| f.1 == *first) => {
@@ -184,6 +184,15 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
             for (name, f) in &fills {
                 words.extend(["--fill".into(), format!("{name}={f}")]);
             }
+        }
+    }
+    for (name, b) in &launch.buffers {
+        for (at, bytes) in &b.bytes {
+            let hex: String = bytes.iter().map(|x| format!("{x:02x}")).collect();
+            words.extend(["--set".into(), format!("{name}@{at}={hex}")]);
+        }
+        if let Some(n) = b.size {
+            words.extend(["--size".into(), format!("{name}={n}")]);
         }
     }
     words.extend(["--schedule".into(), schedule_name(schedule)]);

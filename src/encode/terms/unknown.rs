@@ -6,7 +6,7 @@
 //! that the thread entered the loop.
 
 use super::{Counters, Ctx, Encoder};
-use crate::analysis::term::{Level, TermId, range_of};
+use crate::analysis::term::{Level, TermId, TermKind, range_of};
 use crate::encode::logic::{AtomKind, BoolId, Interval, Lin};
 use crate::ir::{LoopId, ScalarTy, VarId};
 
@@ -55,7 +55,16 @@ impl Encoder<'_> {
             let (lo, hi) = range_of(ty);
             Interval::new(lo, hi)
         };
-        self.instance("u", t, range, ctx).0
+        let (l, new) = self.instance("u", t, range, ctx);
+        // For witnesses: the host chooses these.
+        if new
+            && !ty.is_float()
+            && let TermKind::FunctionConstant(n, defined) = *self.facts.terms.kind(t)
+            && let Some(a) = Self::single(&l)
+        {
+            self.constants.push((n, defined, a));
+        }
+        l
     }
 
     /// The context with one counter replaced.

@@ -41,6 +41,7 @@ impl<'a> Lowerer<'a> {
         let scalars = (
             self.access_count,
             self.label_count,
+            self.branch_count,
             self.temp_count,
             self.stmt_count,
         );
@@ -57,6 +58,7 @@ impl<'a> Lowerer<'a> {
         (
             self.access_count,
             self.label_count,
+            self.branch_count,
             self.temp_count,
             self.stmt_count,
         ) = scalars;

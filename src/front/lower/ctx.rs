@@ -156,6 +156,8 @@ pub struct Lowerer<'a> {
     pub access_count: u32,
     /// Labels so far.
     pub label_count: u32,
+    /// Branches so far.
+    pub branch_count: u32,
     /// Temporaries so far.
     pub temp_count: u32,
     /// Statements so far.
@@ -216,6 +218,7 @@ impl<'a> Lowerer<'a> {
             loop_stack: Vec::new(),
             access_count: 0,
             label_count: 0,
+            branch_count: 0,
             temp_count: 0,
             stmt_count: 0,
             work: 0,
@@ -299,6 +302,18 @@ impl<'a> Lowerer<'a> {
     pub fn new_label(&mut self) -> LabelId {
         self.label_count += 1;
         LabelId(self.label_count - 1)
+    }
+
+    /// Emits a two-way branch.
+    pub fn emit_if(&mut self, cond: Expr, then: Vec<Stmt>, els: Vec<Stmt>, span: Span) {
+        self.branch_count += 1;
+        self.emit(Stmt::If {
+            id: BranchId(self.branch_count - 1),
+            cond,
+            then,
+            els,
+            span,
+        });
     }
 
     /// A new loop.

@@ -315,6 +315,7 @@ impl<'a> Lowerer<'a> {
             paths,
             access_count: self.access_count,
             label_count: self.label_count,
+            branch_count: self.branch_count,
             body,
             unsupported,
         })

@@ -104,12 +104,7 @@ impl<'a> Lowerer<'a> {
                 if k == last && matches!(then.last(), Some(Stmt::Leave(x)) if *x == label) {
                     then.pop();
                 }
-                l.emit(Stmt::If {
-                    cond: cond.clone(),
-                    then,
-                    els: Vec::new(),
-                    span,
-                });
+                l.emit_if(cond.clone(), then, Vec::new(), span);
                 taken = if ended { None } else { Some(cond) };
             }
         });

@@ -313,12 +313,7 @@ impl<'a> Lowerer<'a> {
                 let (then, ()) = self.in_block(|l| f(l, *o, off.clone()));
                 let (els, ()) = self.in_block(|l| l.target_chain(tag, rest, off, f));
                 let span = self.span;
-                self.emit(Stmt::If {
-                    cond,
-                    then,
-                    els,
-                    span,
-                });
+                self.emit_if(cond, then, els, span);
             }
         }
     }

@@ -180,12 +180,7 @@ impl<'a> Lowerer<'a> {
         } else {
             (fold::not(cond), body)
         };
-        self.emit(Stmt::If {
-            cond,
-            then,
-            els: Vec::new(),
-            span,
-        });
+        self.emit_if(cond, then, Vec::new(), span);
         if let Some(s) = self.stable.get_mut(t.index()) {
             *s = true;
         }
@@ -252,12 +247,7 @@ impl<'a> Lowerer<'a> {
                 (p, _) => leaves.push(p),
             }
         }
-        self.emit(Stmt::If {
-            cond: c,
-            then,
-            els,
-            span,
-        });
+        self.emit_if(c, then, els, span);
         Place::Val(Value { ty, leaves })
     }
 

@@ -204,12 +204,7 @@ impl<'a> Lowerer<'a> {
             None => (Vec::new(), false),
         };
         let _ = span;
-        self.emit(Stmt::If {
-            cond: c,
-            then,
-            els,
-            span: cond.span,
-        });
+        self.emit_if(c, then, els, cond.span);
         t && e
     }
 

@@ -1,0 +1,13 @@
+// unbarrier: --threadgroup 64
+// Indices from a table in the program, which sends threads of one half to the other.
+#include <metal_stdlib>
+using namespace metal;
+
+constant uint order[4] = {0, 1, 62, 2};
+
+kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup uint a[64];
+    a[tid] = tid;
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    out[tid] = a[order[tid & 3]];
+}
