@@ -100,6 +100,25 @@ pub fn run(a: &ProveArgs) -> u8 {
     }
 }
 
+/// The report on one file.
+pub fn file_report(path: &Path, a: &ProveArgs) -> Result<FileReport, String> {
+    let mut report = Report {
+        schema: SCHEMA,
+        files: Vec::new(),
+        errors: Vec::new(),
+        stats: None,
+    };
+    let bar = ProgressBar::hidden();
+    let outcome = file(path, a, &bar, (None, &mut Totals::new()), &mut report)?;
+    match (outcome.bad, report.files.pop()) {
+        (false, Some(f)) => Ok(f),
+        _ => Err(report.errors.first().map_or_else(
+            || format!("{}: nothing to report", path.display()),
+            |e| e.message.clone(),
+        )),
+    }
+}
+
 fn shown_dir(a: &ProveArgs) -> String {
     a.emit_smt
         .as_ref()
