@@ -164,6 +164,10 @@ pub struct FuzzArgs {
     /// Fix who runs when: in-order, reverse, random:SEED or preemptive:SEED.
     #[arg(long, value_name = "SCHEDULE", value_parser = super::fuzz::generate::schedule_from)]
     pub schedule: Option<crate::exec::Schedule>,
+    /// Threadgroup memory holds zeros at first; without it, what nothing wrote is unspecified, and races that
+    /// rest on it are not reported.
+    #[arg(long)]
+    pub zero_threadgroup_memory: bool,
     /// Fix the position of the threadgroup in the grid.
     #[arg(long, value_name = "X[,Y[,Z]]", value_parser = group)]
     pub group: Option<[u32; 3]>,

@@ -269,6 +269,7 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
         sizes: a.size.clone(),
         schedule: a.schedule,
         group: a.group,
+        zeroed: a.zero_threadgroup_memory,
     })
 }
 

@@ -42,6 +42,9 @@ pub struct Launch {
     pub function_constants: BTreeMap<u32, ScalarValue>,
     /// Numbers of parameters whose buffer is not bound (null).
     pub unbound: BTreeSet<u32>,
+    /// Threadgroup memory holds zeros at first. Otherwise what nothing wrote is unspecified, and what rests on
+    /// it is approximate.
+    pub zeroed: bool,
 }
 
 impl Default for Launch {
@@ -56,6 +59,7 @@ impl Default for Launch {
             overlays: Vec::new(),
             function_constants: BTreeMap::new(),
             unbound: BTreeSet::new(),
+            zeroed: false,
         }
     }
 }

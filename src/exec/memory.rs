@@ -268,7 +268,11 @@ pub fn prepare(kernel: &Kernel, launch: &Launch) -> Vec<Store> {
         .objects
         .iter()
         .zip(specs)
-        .map(|(o, spec)| Store::new(o, spec))
+        .map(|(o, spec)| {
+            let mut store = Store::new(o, spec);
+            store.poison &= !(launch.zeroed && o.space == Space::Threadgroup);
+            store
+        })
         .collect();
     for s in &kernel.scalars {
         let Some(store) = stores.get_mut(s.object.index()) else {

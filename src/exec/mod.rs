@@ -22,6 +22,7 @@ mod detect;
 mod detect_check;
 mod exhaustive;
 mod finding;
+mod hints;
 mod launch;
 mod machine;
 mod math;

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use super::code::Program;
 use super::compile::compile;
 use super::finding::Conflict;
-use super::launch::{Fill, Launch, ScalarValue};
+use super::hints::compared_with;
+use super::launch::{BufferSpec, Fill, Launch, ScalarValue};
 use super::replay::{Target, fill_unnamed, stands_as_written};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
-use crate::ir::{BarrierId, Kernel, ScalarTy, VarKind};
+use crate::ir::{BarrierId, Kernel, ScalarTy, Space, VarKind};
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -214,6 +215,7 @@ pub fn proposals(
         return out;
     }
     let mut numbers = Numbers::new(request.seed);
+    let hints = hints(kernel);
     let open: Vec<(&str, ScalarTy)> = kernel
         .scalars
         .iter()
@@ -255,6 +257,21 @@ pub fn proposals(
                 }
             }
         }
+        // Half of the time, buffers hold what the kernel compares them with.
+        for (name, values) in &hints {
+            if round % 2 == 1
+                && !request.base.buffers.contains_key(*name)
+                && let Some(v) = values.get(numbers.below(values.len() as u64) as usize)
+            {
+                let fill = Fill::Random {
+                    seed: 0,
+                    low: *v,
+                    high: *v,
+                };
+                let buffers = &mut request.base.buffers;
+                buffers.insert((*name).to_string(), BufferSpec::filled(fill));
+            }
+        }
         let (launch, schedule) = propose(kernel, &request, round, &mut numbers);
         // What can conflict does not depend on the schedule along a path; the cheap ones do.
         let schedule = match schedule {
@@ -266,6 +283,18 @@ pub fn proposals(
         }
     }
     out
+}
+
+/// The constants that each buffer is compared with.
+fn hints(kernel: &Kernel) -> Vec<(&str, Vec<i64>)> {
+    compared_with(kernel)
+        .into_iter()
+        .filter_map(|(o, values)| {
+            let o = kernel.objects.get(o.index())?;
+            let bound = o.param.is_some() && o.space == Space::Device;
+            bound.then(|| (o.name.as_str(), values.into_iter().collect()))
+        })
+        .collect()
 }
 
 /// Values for all scalars of a launch at once.

@@ -40,6 +40,8 @@ struct Tried {
     met: Vec<u64>,
     conflicts: Vec<Conflict>,
     keys: BTreeSet<Key>,
+    /// Something read threadgroup memory that nothing wrote.
+    unsure: bool,
 }
 
 /// Runs a kernel to find races.
@@ -64,9 +66,17 @@ impl<'k> Hunter<'k> {
         }
         let mut left = STEPS_IN_ALL;
         for (launch, schedule) in launches(kernel, options) {
+            let mut zeroed = launch.clone();
+            zeroed.zeroed = true;
             if let Some(t) = hunter.first_run(launch, schedule) {
                 left = left.saturating_sub(t.steps);
+                let again = t.unsure;
                 hunter.tried.push(t);
+                // What nothing wrote may be zero: then nothing is unspecified.
+                if again && let Some(t) = hunter.first_run(zeroed, schedule) {
+                    left = left.saturating_sub(t.steps);
+                    hunter.tried.push(t);
+                }
             }
             if left == 0 {
                 break;
@@ -98,12 +108,17 @@ impl<'k> Hunter<'k> {
             .collect();
         let keys = outcome.conflicts().map(key).collect();
         Some(Tried {
-            launch,
             schedule,
             steps: outcome.steps,
-            met: outcome.barrier_passes,
+            met: outcome.barrier_passes.clone(),
             conflicts,
             keys,
+            unsure: !launch.zeroed
+                && outcome
+                    .findings
+                    .iter()
+                    .any(|f| matches!(f, Finding::UninitialisedRead { .. })),
+            launch,
         })
     }
 

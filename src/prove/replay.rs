@@ -9,8 +9,8 @@ use super::stats::{Event, Phase, timed};
 use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
-    AccessRef, Conflict, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue, SearchRequest,
-    Target, proposals, replay,
+    AccessRef, Conflict, Finding, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue,
+    SearchRequest, Target, proposals, replay,
 };
 use crate::ir::{
     Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
@@ -169,7 +169,7 @@ fn look_around(
     let program = Runnable::new(kernel);
     let mut elsewhere = None;
     let mut left = STEPS_AROUND.1;
-    for (launch, schedule) in launches {
+    for (mut launch, schedule) in launches {
         let options = RunOptions {
             schedule,
             disabled: disabled.clone(),
@@ -178,19 +178,27 @@ fn look_around(
             ignore_flags: options.ignore_flags,
             ..RunOptions::default()
         };
-        let Ok(outcome) = program.run(&launch, &options) else {
-            continue;
-        };
-        if let Some(c) = outcome.conflicts().find(|c| wanted.is_met(c)) {
-            return Some((launch, c.clone()));
+        // Where threadgroup memory is read that nothing wrote, it may have held zeros.
+        for zeroed in [false, true] {
+            launch.zeroed = zeroed;
+            let Ok(outcome) = program.run(&launch, &options) else {
+                break;
+            };
+            if let Some(c) = outcome.conflicts().find(|c| wanted.is_met(c)) {
+                return Some((launch, c.clone()));
+            }
+            if due
+                && elsewhere.is_none()
+                && let Some(c) = outcome.conflicts().find(|c| any.is_met(c))
+            {
+                elsewhere = Some((launch.clone(), c.clone()));
+            }
+            left = left.saturating_sub(outcome.steps);
+            let unsure = |f: &Finding| matches!(f, Finding::UninitialisedRead { .. });
+            if !outcome.findings.iter().any(unsure) {
+                break;
+            }
         }
-        if due
-            && elsewhere.is_none()
-            && let Some(c) = outcome.conflicts().find(|c| any.is_met(c))
-        {
-            elsewhere = Some((launch, c.clone()));
-        }
-        left = left.saturating_sub(outcome.steps);
         if left == 0 {
             break;
         }

@@ -96,7 +96,7 @@ pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
             .unwrap_or_else(|_| serde_json::Value::from(v.to_string()));
         parameters.insert(name.clone(), n);
     }
-    let memory = w
+    let mut memory: Vec<String> = w
         .memory
         .iter()
         .map(|(o, at, _, v)| {
@@ -107,6 +107,9 @@ pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
             format!("{name} = {v}")
         })
         .collect();
+    if w.launch.as_ref().is_some_and(|l| l.zeroed) {
+        memory.push("threadgroup memory = 0 at first".into());
+    }
     WitnessReport {
         array,
         byte,
@@ -198,6 +201,9 @@ fn replay_command(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict, w: &Witn
     if launch.group != [0; 3] {
         let [x, y, z] = launch.group;
         out.push_str(&format!(" --group {x},{y},{z}"));
+    }
+    if launch.zeroed {
+        out.push_str(" --zero-threadgroup-memory");
     }
     let mut fills = launch.buffers.iter().map(|(n, b)| (n, b.fill));
     if let Some((_, first)) = fills.next() {

@@ -51,6 +51,8 @@ pub struct Fixed {
     pub schedule: Option<Schedule>,
     /// Position of the threadgroup.
     pub group: Option<[u32; 3]>,
+    /// Threadgroup memory holds zeros at first.
+    pub zeroed: bool,
 }
 
 /// Makes launches of a kernel.
@@ -92,6 +94,7 @@ impl<'a> Maker<'a> {
     /// Launch number `n`.
     pub fn launch(&mut self, n: u64) -> (Launch, Schedule) {
         let mut l = Launch::new(self.size(n));
+        l.zeroed = self.fixed.zeroed;
         let threads = i128::from(l.threads().max(1));
         for s in &self.kernel.scalars {
             let value = match self.given(&s.name) {

@@ -168,6 +168,9 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
         let [x, y, z] = launch.group;
         words.extend(["--group".into(), format!("{x},{y},{z}")]);
     }
+    if launch.zeroed {
+        words.push("--zero-threadgroup-memory".into());
+    }
     for (name, v) in parameters(kernel, launch) {
         words.extend(["--param".into(), format!("{name}={v}")]);
     }
