@@ -312,6 +312,8 @@ fn kernel(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: false,
         only: None,
+        recorder: None,
+        stats: None,
     };
     let mut hunt = Hunt {
         kernel: k,

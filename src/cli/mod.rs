@@ -3,12 +3,15 @@
 //! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved or `fuzz` found a race, 2 bad input.
 
 mod args;
+mod audit;
 pub mod config;
+mod export;
 mod fuzz;
 mod graph;
 mod input;
 mod parse;
 mod prove;
+mod stats;
 
 use std::process::ExitCode;
 
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
             args::Command::Fuzz(a) => fuzz::run(&a),
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
+            args::Command::Audit(a) => audit::run(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kernel::Options;
+use super::stats::{Event, Phase, timed};
 use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
@@ -25,6 +26,24 @@ const MOST_STEPS: u64 = 20_000_000;
 /// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
 /// describes the conflict as it happened; otherwise the reason.
 pub fn confirm(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &mut Witness,
+    disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
+) -> Result<(), String> {
+    let stats = options.stats.as_deref();
+    let done = timed(stats, Phase::Replay, || {
+        attempt(kernel, options, witness, disabled, replays)
+    });
+    if let Some(s) = stats {
+        s.count(Event::Replayed, 1);
+        s.count(Event::Confirmed, usize::from(done.is_ok()));
+    }
+    done
+}
+
+fn attempt(
     kernel: &Kernel,
     options: &Options,
     witness: &mut Witness,
