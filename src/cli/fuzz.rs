@@ -357,7 +357,7 @@ fn kernel(
         runs += 1;
         bar.set_position(runs);
         for f in &findings {
-            if let Some(n) = show::note(&l.map, k, f) {
+            if let Some(n) = show::note(&l.map, k, f, a.steps) {
                 *hunt.notes.entry(n).or_default() += 1;
             }
         }
