@@ -92,11 +92,16 @@ MUTANTS = [
      "conditions.push(self.enc.bool(f.guard, ctx));", "if !ON {\n            conditions.push(self.enc.bool(f.guard, ctx));\n        }"),
 ]
 
+# More places of mutants above, under the same switch: name, file, text, text with the switch.
+MORE = [
+    ("table", "src/prove/witness.rs", ".is_some_and(|o| o.init.is_some()) => {}", ".is_some_and(|o| !ON && o.init.is_some()) => {}"),
+]
+
 
 def apply(tree):
     """Puts all switches into the copy; the names of those whose text was not found once."""
     failed = []
-    for name, _, file, old, new in MUTANTS:
+    for name, file, old, new in [(m[0], *m[2:]) for m in MUTANTS] + MORE:
         path = tree / file
         text = path.read_text()
         if text.count(old) != 1:
