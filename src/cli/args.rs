@@ -344,6 +344,11 @@ fn group(s: &str) -> Result<[u32; 3], String> {
             .trim()
             .parse()
             .map_err(|_| format!("`{p}` is not a number"))?;
+        if *slot == u32::MAX {
+            return Err(format!(
+                "`{p}`: a grid has at most {p} threadgroups, numbered from 0"
+            ));
+        }
     }
     Ok(out)
 }
