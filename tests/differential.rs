@@ -21,8 +21,8 @@ use kernels::{Gen, make};
 
 /// Of the default kernels, verdicts that may stay `unknown`, and the same without those that come down to the time limit of
 /// a query. Both may only fall: lower them when the prover gets better.
-const MOST_UNKNOWN: u64 = 9999;
-const MOST_UNDECIDABLE: u64 = 9999;
+const MOST_UNKNOWN: u64 = 30;
+const MOST_UNDECIDABLE: u64 = 22;
 
 /// Kernels when nothing else is asked for.
 const KERNELS: u64 = 300;

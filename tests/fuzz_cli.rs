@@ -151,6 +151,23 @@ kernel void turns(device uint* out [[buffer(0)]], uint tid [[thread_index_in_thr
     if (mine == 0 && tid == 1) cell[0] = 2;
     out[tid] = mine;
 }
+[[max_total_threads_per_threadgroup(64)]]
+kernel void narrow(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) { out[tid] = tid; }
+kernel void waiting(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) {
+    // One thread never comes to the barrier.
+    if (tid == 0) { while (true) { out[0] = 1; } }
+    threadgroup_barrier(mem_flags::mem_device);
+    out[tid] = 2;
+}
+kernel void sum(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup uint tile[64];
+    tile[tid] = in[tid];
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    if (in[40] == 123456) out[tid] = tile[63 - tid];
+}
+kernel void independent(device atomic_uint* own [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) {
+    for (uint i = 0; i < 9; ++i) atomic_fetch_add_explicit(&own[tid], 1u, memory_order_relaxed);
+}
 ";
 
 fn folder() -> TempDir {
@@ -259,7 +276,7 @@ fn bad_input_is_refused() {
         (&["f.metal", "--kernel", "shft"], "shift"),
         (
             &["f.metal", "--disable", "6"],
-            "the barriers are on line 7, 17",
+            "the barriers are on line 7, 17, 28, 34",
         ),
         (&["f.metal", "--kernel", "shift", "--param", "m=1"], "n, c"),
         (
@@ -280,7 +297,37 @@ fn bad_input_is_refused() {
         ),
         (
             &["f.metal", "--kernel", "shift", "--fill", "in=zeros"],
-            "no buffer `in`",
+            "no buffer `in`; it has: out",
+        ),
+        (
+            &["f.metal", "--kernel", "shift", "--size", "in=4"],
+            "no buffer `in`; it has: out",
+        ),
+        (
+            &["f.metal", "--kernel", "shift", "--set", "n@0=00"],
+            "no buffer `n`; it has: out",
+        ),
+        (&["f.metal", "--set", "out@0=f"], "two hexadecimal digits"),
+        (&["f.metal", "--set", "out@0=é"], "two hexadecimal digits"),
+        (&["f.metal", "--set", "out=ff"], "BUFFER@BYTE=HEX"),
+        (&["f.metal", "--size", "out"], "BUFFER=BYTES"),
+        (&["f.metal", "--size", "out=-1"], "not a number of bytes"),
+        (&["f.metal", "--group", "4294967295"], "numbered from 0"),
+        (
+            &["f.metal", "--kernel", "shift", "--param", "n=1.5"],
+            "not an integer",
+        ),
+        (
+            &["f.metal", "--kernel", "narrow", "--threadgroup", "65"],
+            "at most 64 are possible",
+        ),
+        (
+            &["f.metal", "--kernel", "narrow", "--threads", "65..=128"],
+            "at most 64 threads",
+        ),
+        (
+            &["f.metal", "--kernel", "waiting", "--steps", "1000"],
+            "the last of which was at 27:",
         ),
         (&["f.metal", "--fill", "ones"], "expected zeros"),
         (&["f.metal", "--schedule", "best"], "in-order"),
@@ -306,4 +353,84 @@ fn bad_input_is_refused() {
         assert!(err.contains(expected), "{args:?}: {err}");
         assert!(!err.contains("panicked"), "{args:?}: {err}");
     }
+}
+
+#[test]
+fn a_read_beyond_a_declared_buffer_is_noted() {
+    let dir = folder();
+    let args = [
+        "f.metal",
+        "--kernel",
+        "sum",
+        "--threadgroup",
+        "64",
+        "--runs",
+        "2",
+    ];
+    let out = |more: &[&str]| {
+        let o = fuzz(dir.path(), &[&args, more].concat());
+        assert_eq!(o.status.code(), Some(0));
+        String::from_utf8_lossy(&o.stdout).into_owned()
+    };
+    // Without a size, the buffer is as large as it has to be.
+    assert!(!out(&[]).contains("out of bounds"));
+    assert!(!out(&["--size", "in=256"]).contains("out of bounds"));
+    let short = out(&["--size", "in=252"]);
+    assert!(
+        short.contains("out of bounds: the read at 33:5 reaches byte 252 of in of 252 bytes"),
+        "{short}"
+    );
+    // Nothing bound at all.
+    assert!(out(&["--size", "in=0"]).contains("of in of 0 bytes"));
+}
+
+#[test]
+fn the_command_of_a_verdict_shows_its_race() {
+    let dir = folder();
+    // The race hinges on one value of a buffer, which fuzzing alone would hardly meet.
+    let args = ["f.metal", "--kernel", "sum", "--threadgroup", "64"];
+    let o = fuzz(
+        dir.path(),
+        &[&args[..], &["--disable", "34", "--runs", "50"]].concat(),
+    );
+    assert_eq!(o.status.code(), Some(0));
+    let o = Command::new(env!("CARGO_BIN_EXE_unbarrier"))
+        .arg("prove")
+        .args(args)
+        .args(["--format", "json"])
+        .current_dir(dir.path())
+        .output()
+        .expect("the program starts");
+    let report = json(&o);
+    let kernel = &report["files"][0]["kernels"][0];
+    assert_eq!(kernel["barriers"][0]["verdict"], "required");
+    assert_eq!(kernel["replayed"]["assignments"], 1);
+    assert_eq!(kernel["replayed"]["as_given"], 1);
+    assert_eq!(kernel["replayed"]["nearby"], 0);
+    let command = kernel["barriers"][0]["replay"].as_str().expect("a command");
+    assert!(command.contains("in@160=40e20100"), "{command}");
+    let w = words(command);
+    let w: Vec<&str> = w.iter().map(String::as_str).collect();
+    let again = fuzz(dir.path(), &w);
+    assert_eq!(again.status.code(), Some(1), "{command}");
+}
+
+#[test]
+fn independent_accesses_are_not_interleaved() {
+    let dir = folder();
+    // 27 accesses of three threads have 10^11 orders; as none touches what another does, one is enough.
+    let args = [
+        "f.metal",
+        "--kernel",
+        "independent",
+        "--threadgroup",
+        "3",
+        "--exhaustive",
+        "--runs",
+        "1",
+    ];
+    let o = fuzz(dir.path(), &[&args[..], &["--states", "100"]].concat());
+    let out = String::from_utf8_lossy(&o.stdout).into_owned();
+    assert_eq!(o.status.code(), Some(0), "{out}");
+    assert!(out.contains("(every interleaving)"), "{out}");
 }

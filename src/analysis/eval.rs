@@ -20,9 +20,11 @@ use crate::ir::{
 mod loops;
 mod private;
 mod state;
+mod visit;
 
 use private::Private;
 use state::{Jump, State, Target};
+pub use visit::visit;
 
 /// Evaluates a kernel. `distrusted` loads are never taken to be uniform.
 pub fn evaluate(kernel: &Kernel, distrusted: &BTreeSet<AccessId>) -> Facts {
@@ -697,27 +699,5 @@ impl<'k> Evaluator<'k> {
             .max()
             .unwrap_or(Level::Uniform);
         self.opaque(ty, level)
-    }
-}
-
-/// Visits every statement, nested ones too.
-pub fn visit<'a>(stmts: &'a [Stmt], f: &mut dyn FnMut(&'a Stmt)) {
-    for s in stmts {
-        f(s);
-        match s {
-            Stmt::If { then, els, .. } => {
-                visit(then, f);
-                visit(els, f);
-            }
-            Stmt::Loop {
-                header, body, step, ..
-            } => {
-                visit(header, f);
-                visit(body, f);
-                visit(step, f);
-            }
-            Stmt::Region { body, .. } => visit(body, f),
-            _ => {}
-        }
     }
 }

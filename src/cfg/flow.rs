@@ -103,6 +103,16 @@ impl Flow {
         }
     }
 
+    /// Whether every early end of a thread at this place comes before the access in the text, helpers written
+    /// out. Nodes are numbered in that order.
+    pub fn return_precedes(&self, end: Span, access: AccessId) -> bool {
+        let at = |n: &petgraph::graph::NodeIndex| self.graph[*n];
+        let all = || self.graph.node_indices();
+        let last = all().filter(|n| at(n) == Node::Return(end)).max();
+        let first = all().filter(|n| at(n) == Node::Access(access)).min();
+        matches!((last, first), (Some(r), Some(a)) if r < a)
+    }
+
     /// Number of loops around a node (a head, back edge or test exit counts its own loop).
     pub fn depth(&self, n: NodeIndex) -> usize {
         self.depths.get(n.index()).copied().unwrap_or(0)

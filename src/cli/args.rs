@@ -28,6 +28,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Parse files and report problems.
     Parse(ParseArgs),
+    /// Hold claims about barriers against what is proved.
+    Audit(AuditArgs),
 }
 
 /// When to use colour.
@@ -112,6 +114,12 @@ pub struct ProveArgs {
     /// Assume that the threads of a simdgroup run in lockstep.
     #[arg(long)]
     pub lockstep: bool,
+    /// Report what decided what, times by phase and peak memory.
+    #[arg(long)]
+    pub stats: bool,
+    /// Write each obligation that Z3 decides into this folder, as SMT-LIB 2 for other solvers.
+    #[arg(long, value_name = "DIR")]
+    pub emit_smt: Option<PathBuf>,
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -188,6 +196,26 @@ pub struct FuzzArgs {
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+/// Arguments of `audit`.
+#[derive(Clone, Debug, Args)]
+pub struct AuditArgs {
+    /// The claims (see docs/analysis_claims.toml).
+    #[arg(value_name = "CLAIMS")]
+    pub claims: PathBuf,
+    /// Folder of the files that the claims are about.
+    #[arg(long, value_name = "DIR")]
+    pub corpus: PathBuf,
+    /// Write the document here (default: standard output).
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write nothing; exit code 1 if this file is not what would be written.
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    pub check: Option<PathBuf>,
+    /// Worker threads (default: number of processors).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
 }
 
 /// Arguments of `graph`.
@@ -323,6 +351,11 @@ fn group(s: &str) -> Result<[u32; 3], String> {
             .trim()
             .parse()
             .map_err(|_| format!("`{p}` is not a number"))?;
+        if *slot == u32::MAX {
+            return Err(format!(
+                "`{p}`: a grid has at most {p} threadgroups, numbered from 0"
+            ));
+        }
     }
     Ok(out)
 }

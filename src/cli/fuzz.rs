@@ -23,7 +23,7 @@ use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::{Contract, MAX_THREADS};
 use crate::exec::{Finding, Target, validate};
 use crate::front::assume::{parse_assumption, resolve};
-use crate::ir::{Assumption, BarrierId, Kernel, VarKind};
+use crate::ir::{Assumption, BarrierId, Kernel, Object, Space, VarKind};
 use crate::prove::Options;
 use crate::prove::kernel::sites;
 use crate::prove::replay::admitted;
@@ -190,6 +190,16 @@ fn assumptions(
         .collect()
 }
 
+/// Names of the buffers that a host binds contents to; scalars have `--param`.
+fn buffers(k: &Kernel) -> Vec<&str> {
+    let scalar = |i: usize| k.scalars.iter().any(|s| s.object.index() == i);
+    let bound = |o: &Object| o.param.is_some() && o.space != Space::Threadgroup;
+    let all = k.objects.iter().enumerate();
+    all.filter(|(i, o)| bound(o) && !scalar(*i))
+        .map(|(_, o)| o.name.as_str())
+        .collect()
+}
+
 /// What the command line and `unbarrier.toml` fix, checked against the kernel.
 fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, String> {
     let narrow = |v: [u64; 3]| v.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
@@ -244,14 +254,8 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
     let named = a.fill.iter().filter_map(|f| f.0.as_ref());
     let named = named.chain(a.set.iter().map(|s| &s.0));
     for n in named.chain(a.size.iter().map(|s| &s.0)) {
-        let mut buffers = k.objects.iter().filter(|o| o.param.is_some());
-        if !buffers.any(|o| o.name == *n) {
-            let known: Vec<&str> = k
-                .objects
-                .iter()
-                .filter(|o| o.param.is_some())
-                .map(|o| o.name.as_str())
-                .collect();
+        let known = buffers(k);
+        if !known.contains(&n.as_str()) {
             let known = if known.is_empty() {
                 "none".into()
             } else {
@@ -312,6 +316,8 @@ fn kernel(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: false,
         only: None,
+        recorder: None,
+        stats: None,
     };
     let mut hunt = Hunt {
         kernel: k,
@@ -330,6 +336,7 @@ fn kernel(
     let bar = progress(a);
     let (mut runs, mut rejected, mut endless, mut number) = (0, 0u64, 0u64, 0u64);
     let mut found = None;
+    let mut cut = None;
     while runs < a.runs && (runs == 0 || started.elapsed() < limit) {
         let (launch, schedule) = maker.launch(number);
         number += 1;
@@ -353,7 +360,7 @@ fn kernel(
         runs += 1;
         bar.set_position(runs);
         for f in &findings {
-            if let Some(n) = show::note(&l.map, k, f) {
+            if let Some(n) = show::note(&l.map, k, f, a.steps) {
                 *hunt.notes.entry(n).or_default() += 1;
             }
         }
@@ -361,18 +368,21 @@ fn kernel(
             found = Some((launch, schedule, c));
             break;
         }
-        let cut = findings
-            .iter()
-            .any(|f| matches!(f, Finding::StepLimit { .. }));
-        endless = if cut { endless + 1 } else { 0 };
+        cut = findings.iter().find_map(|f| match f {
+            Finding::StepLimit { span, .. } => Some(*span),
+            _ => None,
+        });
+        endless = if cut.is_some() { endless + 1 } else { 0 };
         if endless >= ENDLESS && endless == runs {
             break;
         }
     }
     bar.finish_and_clear();
-    if found.is_none() && endless > 0 && endless == runs {
+    if let (true, Some(span)) = (found.is_none() && endless == runs, cut) {
+        let (line, column) = describe::at(&l.map, span);
         return Err(format!(
-            "step limit: none of {runs} runs ended within {} steps of a thread (an endless loop?); --steps raises it",
+            "step limit: none of {runs} runs ended within {} steps of a thread, the last of which was at {line}:{column} (an endless loop?); \
+             --steps raises it",
             a.steps
         ));
     }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::args::{Color, SourceArgs};
 use crate::front::ast::TranslationUnit;
@@ -23,6 +24,10 @@ pub struct Loaded {
     pub kernels: Vec<Kernel>,
     /// Problems, in order.
     pub diagnostics: Vec<Diagnostic>,
+    /// What reading, preprocessing and parsing took.
+    pub parse_time: Duration,
+    /// What lowering took.
+    pub lower_time: Duration,
 }
 
 impl Loaded {
@@ -78,6 +83,7 @@ pub fn preprocess_options(a: &SourceArgs) -> PreprocessOptions {
 
 /// Reads, preprocesses, parses and (if asked) lowers a file. The error is one line of text.
 pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, String> {
+    let began = Instant::now();
     let mut map = SourceMap::new();
     let file = map.load(path).map_err(|e| e.to_string())?;
     let pre = preprocess(&mut map, file, &preprocess_options(args));
@@ -87,6 +93,7 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
     if !broken {
         diagnostics.extend(parsed.diagnostics);
     }
+    let parse_time = began.elapsed();
     let mut kernels = Vec::new();
     if lower && !broken {
         let out = lower_file(&parsed.unit, &LowerOptions::default());
@@ -108,6 +115,8 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
         unit: parsed.unit,
         kernels,
         diagnostics,
+        parse_time,
+        lower_time: began.elapsed().saturating_sub(parse_time),
     })
 }
 

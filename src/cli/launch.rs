@@ -131,6 +131,8 @@ pub fn plan(
         ignore_flags: false,
         lockstep: false,
         only: None,
+        recorder: None,
+        stats: None,
     };
     let spec = derive(k, threadgroup, &|launch| admitted(k, &options, launch))?;
     Ok(Plan {

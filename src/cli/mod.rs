@@ -3,14 +3,17 @@
 //! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input.
 
 mod args;
+mod audit;
 pub mod config;
 mod confirm;
+mod export;
 mod fuzz;
 mod graph;
 mod input;
 mod launch;
 mod parse;
 mod prove;
+mod stats;
 
 use std::process::ExitCode;
 
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
             args::Command::Launch(a) => launch::run(&a),
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
+            args::Command::Audit(a) => audit::run(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{Format, ProveArgs, SourceArgs};
 use super::config;
+use super::export::Export;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
+use super::stats::Totals;
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
@@ -20,6 +23,7 @@ use crate::prove::{KernelVerdicts, Options, prove_kernel, removal_of};
 use crate::report::describe;
 use crate::report::human;
 use crate::report::model::{ErrorReport, FileReport, RemovalReport, Report, SCHEMA};
+use crate::report::stats;
 use crate::source::Span;
 
 /// Runs the command; the exit code.
@@ -28,16 +32,25 @@ pub fn run(a: &ProveArgs) -> u8 {
         schema: SCHEMA,
         files: Vec::new(),
         errors: Vec::new(),
+        stats: None,
     };
+    let mut totals = Totals::new();
     let mut bad = false;
     let mut unproved = false;
     if !a.remove.is_empty() && a.files.len() > 1 {
         eprintln!("error: --remove takes line numbers of one file; give one file at a time");
         return BAD_INPUT;
     }
+    let export = match a.emit_smt.as_deref().map(Export::new).transpose() {
+        Ok(e) => e,
+        Err(e) => {
+            eprintln!("error: {e}");
+            return BAD_INPUT;
+        }
+    };
     let bar = progress(a);
     for path in &a.files {
-        match file(path, a, &bar, &mut report) {
+        match file(path, a, &bar, (export.as_ref(), &mut totals), &mut report) {
             Ok(outcome) => {
                 bad |= outcome.bad;
                 unproved |= outcome.unproved;
@@ -49,6 +62,26 @@ pub fn run(a: &ProveArgs) -> u8 {
         }
     }
     bar.finish_and_clear();
+    if let Some(e) = &export {
+        match e.finish() {
+            Ok(n) if a.format == Format::Human => {
+                let s = if n == 1 { "" } else { "s" };
+                eprintln!("{n} decided obligation{s} written to {}", shown_dir(a));
+            }
+            Ok(_) => {}
+            Err(e) => {
+                eprintln!("error: {e}");
+                bad = true;
+            }
+        }
+    }
+    if a.stats {
+        let s = totals.finish();
+        if a.format == Format::Human {
+            eprint!("{}", stats::table(&s));
+        }
+        report.stats = Some(s);
+    }
     if a.format == Format::Json {
         match serde_json::to_string_pretty(&report) {
             Ok(s) => emit(&format!("{s}\n")),
@@ -65,6 +98,31 @@ pub fn run(a: &ProveArgs) -> u8 {
     } else {
         DONE
     }
+}
+
+/// The report on one file.
+pub fn file_report(path: &Path, a: &ProveArgs) -> Result<FileReport, String> {
+    let mut report = Report {
+        schema: SCHEMA,
+        files: Vec::new(),
+        errors: Vec::new(),
+        stats: None,
+    };
+    let bar = ProgressBar::hidden();
+    let outcome = file(path, a, &bar, (None, &mut Totals::new()), &mut report)?;
+    match (outcome.bad, report.files.pop()) {
+        (false, Some(f)) => Ok(f),
+        _ => Err(report.errors.first().map_or_else(
+            || format!("{}: nothing to report", path.display()),
+            |e| e.message.clone(),
+        )),
+    }
+}
+
+fn shown_dir(a: &ProveArgs) -> String {
+    a.emit_smt
+        .as_ref()
+        .map_or_else(String::new, |d| d.display().to_string())
 }
 
 fn progress(a: &ProveArgs) -> ProgressBar {
@@ -102,6 +160,7 @@ fn file(
     path: &Path,
     a: &ProveArgs,
     bar: &ProgressBar,
+    (export, totals): (Option<&Export>, &mut Totals),
     report: &mut Report,
 ) -> Result<Outcome, String> {
     let source = with_config_defines(path, &a.source)?;
@@ -110,6 +169,7 @@ fn file(
         l.print_diagnostics(use_color(a.source.color, true));
     }
     report.errors.extend(l.errors());
+    totals.loaded(&l);
     let mut bad = l.has_errors();
     let shown = l.map.file(l.file).path.clone();
     for name in &a.kernel {
@@ -146,7 +206,10 @@ fn file(
         let size = a
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
-        tasks.push((*k, size, options(k, a, size, assumed)));
+        let mut options = options(k, a, size, assumed);
+        options.stats = a.stats.then(Arc::default);
+        options.recorder = export.map(|e| e.recorder(&l.map, &shown));
+        tasks.push((*k, size, options));
     }
     let work = |i: usize| {
         let (k, _, options) = &tasks[i];
@@ -156,7 +219,7 @@ fn file(
         Ok((proved, if remove.is_empty() { None } else { refused() }))
     };
     Workers::new(jobs(a)).in_order(tasks.len(), work, |i, outcome| {
-        let (k, size, _) = &tasks[i];
+        let (k, size, options) = &tasks[i];
         let (mut proved, problem) = match outcome {
             Ok(p) => p,
             Err(e) => {
@@ -177,6 +240,8 @@ fn file(
         for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
             command.push_str(&extra);
         }
+        r.stats = options.stats.as_deref().map(stats::kernel);
+        totals.proved(&r);
         if a.format == Format::Human {
             let text = human::kernel(
                 &l.map,
@@ -236,21 +301,6 @@ pub(super) fn with_config_defines(path: &Path, args: &SourceArgs) -> Result<Sour
     Ok(out)
 }
 
-/// What `prove` reports of one file, with nothing printed.
-pub(super) fn report_of(path: &Path, a: &ProveArgs) -> Result<FileReport, String> {
-    let mut report = Report {
-        schema: SCHEMA,
-        files: Vec::new(),
-        errors: Vec::new(),
-    };
-    file(path, a, &ProgressBar::hidden(), &mut report)?;
-    match (report.files.pop(), report.errors.pop()) {
-        (_, Some(e)) => Err(e.message),
-        (Some(f), None) => Ok(f),
-        (None, None) => Err("no report".into()),
-    }
-}
-
 pub(super) fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
@@ -276,6 +326,8 @@ fn options(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: a.lockstep,
         only: None,
+        recorder: None,
+        stats: None,
     }
 }
 

@@ -306,7 +306,7 @@ impl Logic {
 
     /// Adds an assumption to an atom.
     pub fn assume(&mut self, a: AtomId, b: BoolId) {
-        if !self.is_true(b) {
+        if !self.is_true(b) && !self.atoms[a.0 as usize].assumes.contains(&b) {
             self.atoms[a.0 as usize].assumes.push(b);
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod launch;
 pub mod logic;
+pub mod obligation;
 pub mod pair;
 
 pub mod terms;

@@ -4,10 +4,10 @@
 //! Soundness direction: the formula of a pair is satisfiable whenever two threads can conflict
 //! there (two-thread reduction: what other threads write is an unknown value to these two).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use super::launch::Contract;
-use super::logic::{AtomId, AtomKind, BoolId, BoolNode, Interval, Lin};
+use super::logic::{BoolId, Interval, Lin};
 use super::terms::{Counters, Ctx, Encoder, NoWrap};
 use crate::analysis::facts::{AccessFact, Facts, Footprint};
 use crate::analysis::term::TermId;
@@ -56,6 +56,21 @@ pub struct IntervalEncoder<'a> {
     start: Vec<(LoopId, Lin)>,
     /// Conditions on the start and the launch.
     pub context: Vec<BoolId>,
+    /// What building took since this was last looked at.
+    pub spent: Spent,
+}
+
+/// Time, and pairs that were found impossible while their formula was built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Time.
+    pub time: Duration,
+    /// A guard is `false`.
+    pub guards: usize,
+    /// The bytes are disjoint.
+    pub disjoint: usize,
+    /// The conditions contradict each other.
+    pub contradiction: usize,
 }
 
 impl<'a> IntervalEncoder<'a> {
@@ -69,6 +84,7 @@ impl<'a> IntervalEncoder<'a> {
         relation: Relation,
         assumptions: &[TermId],
     ) -> IntervalEncoder<'a> {
+        let began = Instant::now();
         let mut enc = Encoder::new(facts, kernel, contract, no_wrap);
         let mut context = enc.base.clone();
         let (a, b) = (enc.thread(1).clone(), enc.thread(2).clone());
@@ -118,6 +134,10 @@ impl<'a> IntervalEncoder<'a> {
             enc,
             start: shared,
             context,
+            spent: Spent {
+                time: began.elapsed(),
+                ..Spent::default()
+            },
         }
     }
 
@@ -254,6 +274,29 @@ impl<'a> IntervalEncoder<'a> {
         self.enc.logic.and(&cs)
     }
 
+    /// That thread 1 is at the place of `end` (see [`IntervalEncoder::guard_at`]) after it was at
+    /// `access`. `before` says that within an iteration the end comes first in the text. Of nested
+    /// loops only the outermost one is looked at.
+    pub fn ends_after<A, E>(
+        &mut self,
+        access: &Arrival<A>,
+        end: &Arrival<E>,
+        before: bool,
+    ) -> BoolId {
+        let common = access.shifts.iter().zip(&end.shifts);
+        let common: Vec<_> = common.take_while(|(a, e)| a.0 == e.0).collect();
+        let Some(&(&(l, at), &(_, ends))) = common.first() else {
+            return self.enc.logic.bool(!before);
+        };
+        let at = self.counter(1, "", l, at);
+        let ends = self.counter(1, "r", l, ends);
+        if before && common.len() == 1 {
+            self.enc.logic.lt(&at, &ends)
+        } else {
+            self.enc.logic.le(&at, &ends)
+        }
+    }
+
     fn side(&mut self, thread: u8, f: &AccessFact, ctx: &Ctx) -> (Side, BoolId) {
         let base = self.enc.value(f.offset, ctx);
         let mut conditions = Vec::new();
@@ -329,6 +372,18 @@ impl<'a> IntervalEncoder<'a> {
         b: &Arrival<AccessId>,
         relation: Relation,
     ) -> Option<PairFormula> {
+        let began = Instant::now();
+        let out = self.conflict(a, b, relation);
+        self.spent.time += began.elapsed();
+        out
+    }
+
+    fn conflict(
+        &mut self,
+        a: &Arrival<AccessId>,
+        b: &Arrival<AccessId>,
+        relation: Relation,
+    ) -> Option<PairFormula> {
         let facts = self.enc.facts;
         let fa = facts.accesses.get(a.at.index())?.as_ref()?;
         let fb = facts.accesses.get(b.at.index())?.as_ref()?;
@@ -364,6 +419,14 @@ impl<'a> IntervalEncoder<'a> {
         }
         let formula = self.enc.logic.and(&conditions);
         if self.enc.logic.is_false(formula) {
+            let logic = &self.enc.logic;
+            if [x, y].iter().any(|c| logic.is_false(*c)) {
+                self.spent.disjoint += 1;
+            } else if conditions.iter().any(|c| logic.is_false(*c)) {
+                self.spent.guards += 1;
+            } else {
+                self.spent.contradiction += 1;
+            }
             return None;
         }
         Some(PairFormula {
@@ -371,140 +434,6 @@ impl<'a> IntervalEncoder<'a> {
             second,
             formula,
         })
-    }
-
-    /// The whole obligation: launch and start, definitions, and one of the pairs.
-    pub fn obligation(&mut self, pairs: &[BoolId]) -> Vec<BoolId> {
-        let mut asserts = self.context.clone();
-        let mut defs = BTreeSet::new();
-        let mut muls = BTreeSet::new();
-        let mut alternatives = Vec::new();
-        for p in pairs {
-            let (facts, d, m) = self.cone(&[*p]);
-            let mut all = vec![*p];
-            all.extend(facts);
-            alternatives.push(self.enc.logic.and(&all));
-            defs.extend(d);
-            muls.extend(m);
-        }
-        let roots = self.context.clone();
-        let (facts, d, m) = self.cone(&roots);
-        asserts.extend(facts);
-        defs.extend(d);
-        muls.extend(m);
-        asserts.extend(defs);
-        asserts.extend(self.product_lemmas(&muls));
-        let any = self.enc.logic.or(&alternatives);
-        asserts.push(any);
-        asserts.sort_unstable();
-        asserts.dedup();
-        asserts
-    }
-
-    /// Assumptions, definitions and products that a set of conditions leads to.
-    fn cone(&self, roots: &[BoolId]) -> (BTreeSet<BoolId>, BTreeSet<BoolId>, BTreeSet<AtomId>) {
-        let logic = &self.enc.logic;
-        let mut assumes = BTreeSet::new();
-        let mut defs = BTreeSet::new();
-        let mut muls = BTreeSet::new();
-        let mut seen_b: BTreeSet<BoolId> = BTreeSet::new();
-        let mut seen_a: BTreeSet<AtomId> = BTreeSet::new();
-        let mut todo: Vec<BoolId> = roots.to_vec();
-        let mut atoms: Vec<AtomId> = Vec::new();
-        loop {
-            if let Some(b) = todo.pop() {
-                if !seen_b.insert(b) {
-                    continue;
-                }
-                match logic.node(b) {
-                    BoolNode::Const(_) | BoolNode::Var(_) => {}
-                    BoolNode::Not(x) => todo.push(*x),
-                    BoolNode::And(xs) | BoolNode::Or(xs) => todo.extend(xs.iter().copied()),
-                    BoolNode::Le(l) | BoolNode::Eq(l) => {
-                        atoms.extend(l.terms.iter().map(|(a, _)| *a));
-                    }
-                }
-            } else if let Some(a) = atoms.pop() {
-                if !seen_a.insert(a) {
-                    continue;
-                }
-                let atom = logic.atom(a);
-                match &atom.kind {
-                    AtomKind::Var(_) => {}
-                    AtomKind::App(_, ls) | AtomKind::Defined(_, ls) => {
-                        atoms.extend(ls.iter().flat_map(|l| l.terms.iter().map(|(a, _)| *a)));
-                    }
-                    AtomKind::Mul(x, y) => {
-                        muls.insert(a);
-                        atoms.extend(x.terms.iter().chain(&y.terms).map(|(a, _)| *a));
-                    }
-                    AtomKind::Ite(c, x, y) => {
-                        todo.push(*c);
-                        atoms.extend(x.terms.iter().chain(&y.terms).map(|(a, _)| *a));
-                    }
-                }
-                defs.extend(atom.defs.iter().copied());
-                assumes.extend(atom.assumes.iter().copied());
-                todo.extend(atom.defs.iter().chain(&atom.assumes).copied());
-            } else {
-                break;
-            }
-        }
-        (assumes, defs, muls)
-    }
-
-    /// True statements about products that let the solver treat them as opaque: sign, bounds
-    /// (McCormick 1976), and monotonicity of products that share a factor.
-    fn product_lemmas(&mut self, muls: &BTreeSet<AtomId>) -> Vec<BoolId> {
-        let mut out = Vec::new();
-        let mut by_factor: BTreeMap<Lin, Vec<(Lin, AtomId)>> = BTreeMap::new();
-        for &m in muls {
-            let AtomKind::Mul(x, y) = self.enc.logic.atom(m).kind.clone() else {
-                continue;
-            };
-            let p = Lin::atom(m);
-            for (x, y) in [(&x, &y), (&y, &x)] {
-                let logic = &mut self.enc.logic;
-                let zero = Lin::constant(0);
-                let x0 = logic.eq(x, &zero);
-                let p0 = logic.eq(&p, &zero);
-                out.push(logic.implies(x0, p0));
-                let rx = logic.interval(x);
-                let ry = logic.interval(y);
-                if ry.lo.is_some_and(|l| l >= 0) {
-                    if let Some(u) = rx.hi {
-                        out.push(logic.le(&p, &y.scale(u)));
-                    }
-                    if let Some(l) = rx.lo {
-                        out.push(logic.le(&y.scale(l), &p));
-                    }
-                    let one = logic.le(&Lin::constant(1), x);
-                    let ge = logic.le(y, &p);
-                    out.push(logic.implies(one, ge));
-                    by_factor.entry(y.clone()).or_default().push((x.clone(), m));
-                }
-            }
-        }
-        for (f, group) in by_factor {
-            for (i, (x, p)) in group.iter().enumerate() {
-                for (y, q) in group.iter().skip(i + 1) {
-                    let logic = &mut self.enc.logic;
-                    let (p, q) = (Lin::atom(*p), Lin::atom(*q));
-                    let same = logic.eq(x, y);
-                    let equal = logic.eq(&p, &q);
-                    out.push(logic.implies(same, equal));
-                    for (x, y, p, q) in [(x, y, &p, &q), (y, x, &q, &p)] {
-                        let above = logic.lt(y, x);
-                        let far = logic.le(&q.plus(&f), p);
-                        out.push(logic.implies(above, far));
-                    }
-                }
-            }
-        }
-        // Definitions of atoms that only the lemmas mention come along.
-        let (_, defs, _) = self.cone(&out);
-        out.extend(defs);
-        out
     }
 }
 

@@ -101,17 +101,22 @@ impl<'a> Encoder<'a> {
         &self.threads[usize::from(n.clamp(1, 2)) - 1]
     }
 
-    /// Only the counters a term depends on take part in its identity.
+    /// Only the counters a term depends on take part in its identity, and those of the loops around them, on
+    /// which it depends whether the loop was entered.
     fn key(&self, t: TermId, ctx: &Ctx) -> (TermId, u8, Counters) {
         let term = self.facts.terms.get(t);
         let mut counters = Counters::new();
         for l in &term.loops {
-            if let Some(c) = ctx.counters.get(l) {
-                counters.insert(*l, c.clone());
+            let around = self.facts.loops.get(l.index()).map(|f| &f.nest);
+            for l in around.into_iter().flatten().chain([l]) {
+                if let Some(c) = ctx.counters.get(l) {
+                    counters.insert(*l, c.clone());
+                }
             }
         }
         // Only a uniform value at known iterations is the same for both threads.
-        let shared = term.level == Level::Uniform && counters.len() == term.loops.len();
+        let known = |l: &LoopId| counters.contains_key(l);
+        let shared = term.level == Level::Uniform && term.loops.iter().all(known);
         (t, if shared { 0 } else { ctx.thread }, counters)
     }
 

@@ -45,31 +45,6 @@ fn slot(space: Space) -> usize {
 
 const SLOTS: [Space; 3] = [Space::Threadgroup, Space::Device, Space::Texture];
 
-/// The thread of a conflict that had passed fewer disabled barriers. Only if it meets another one
-/// later would the barrier have ordered the two: a thread that ends first never comes to it.
-#[derive(Clone, Copy, Debug)]
-struct Behind {
-    thread: u16,
-    slot: usize,
-    /// Simdgroup barriers count, too.
-    all: bool,
-    /// What it had passed.
-    name: u32,
-}
-
-impl Behind {
-    fn went_on(&self, clocks: &[Clock]) -> bool {
-        clocks.get(usize::from(self.thread)).is_some_and(|c| {
-            let now = if self.all {
-                c.disabled_all
-            } else {
-                c.disabled_group
-            };
-            now[self.slot] != self.name
-        })
-    }
-}
-
 /// Where a thread is between barriers.
 #[derive(Clone, Debug, Default)]
 struct Clock {
@@ -206,8 +181,6 @@ pub struct Detector {
     ignore_flags: bool,
     seen: BTreeSet<(ObjectId, u32, u32, bool, bool, bool, bool)>,
     conflicts: Vec<Conflict>,
-    /// For each of these that is due: what to check at the end.
-    behind: Vec<Option<Behind>>,
     watched: usize,
     /// Ended threads whose dropped accesses were not brought back yet.
     pending: Vec<usize>,
@@ -252,7 +225,6 @@ impl Detector {
             ignore_flags,
             seen: BTreeSet::new(),
             conflicts: Vec::new(),
-            behind: Vec::new(),
             watched: 0,
             pending: Vec::new(),
             dropped_count: 0,
@@ -455,22 +427,6 @@ impl Detector {
             let new = self.seen.insert(key);
             if new || (watched && self.watched < MAX_WATCHED) {
                 self.watched += usize::from(watched);
-                let passed = |i: u32| self.events[i as usize].passed;
-                let late = if passed(f.event) <= passed(e.event) {
-                    f
-                } else {
-                    &e
-                };
-                self.behind.push(due.then_some(Behind {
-                    thread: late.thread,
-                    slot: s,
-                    all: same_simdgroup,
-                    name: if same_simdgroup {
-                        late.disabled_all
-                    } else {
-                        late.disabled_group
-                    },
-                }));
                 let byte = granule * 4 + u64::from((f.mask & e.mask).trailing_zeros());
                 let (a, b) = pair(
                     &self.events[f.event as usize],
@@ -594,13 +550,7 @@ impl Detector {
 
     /// What was found, in the order of discovery.
     pub fn into_conflicts(self) -> Vec<Conflict> {
-        let mut out = self.conflicts;
-        for (c, behind) in out.iter_mut().zip(&self.behind) {
-            c.due_to_disabled = behind.as_ref().is_some_and(|b| b.went_on(&self.clocks));
-        }
-        out.sort();
-        out.dedup();
-        out
+        self.conflicts
     }
 
     /// From now on also notes granules that two threads touch with an atomic among the accesses.

@@ -137,6 +137,11 @@ impl<'k> Runnable<'k> {
         }
     }
 
+    /// Whether a conflict of a run with deleted barriers happens with all of them in place, too.
+    pub fn happens_as_written(&self, launch: &Launch, options: &RunOptions, c: &Conflict) -> bool {
+        super::replay::stands_as_written(self.kernel, &self.program, launch, options, c)
+    }
+
     /// One run. An error when no host could make the launch.
     pub fn run(&self, launch: &Launch, options: &RunOptions) -> Result<Outcome, LaunchError> {
         run_program(self.kernel, &self.program, launch, options)
@@ -343,7 +348,8 @@ pub fn finish(machine: Machine) -> Outcome {
     }
     let mut all = findings.into_sorted();
     incomplete |= all.iter().any(|f| matches!(f, Finding::Incomplete { .. }));
-    let conflicts = machine.detector.into_conflicts();
+    let mut conflicts = machine.detector.into_conflicts();
+    conflicts.sort();
     let mut list: Vec<Finding> = conflicts
         .into_iter()
         .map(|c| Finding::Conflict(Box::new(c)))

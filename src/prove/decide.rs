@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use super::record::{Ask, fixed};
+use super::stats::Event;
 use super::verdict::Replays;
-use crate::encode::logic::{AtomKind, BoolId, Lin};
+use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{self, Answer, Products, Wanted};
+use crate::smt::{Answer, Fixed, Products, Wanted};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -75,10 +77,10 @@ const PATIENCE: usize = 3;
 pub fn first_unsafe(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Option<(usize, PairAnswer)> {
-    Search::new(pairs).next(ie, limit, counts)
+    Search::new(pairs).next(ie, ask, counts)
 }
 
 /// The pairs of one interval that are still to be decided. What was shown safe is not asked again.
@@ -117,11 +119,14 @@ impl<'p> Search<'p> {
     pub fn next(
         &mut self,
         ie: &mut IntervalEncoder<'_>,
-        limit: Duration,
+        ask: &Ask<'_>,
         counts: &mut Counts,
     ) -> Option<(usize, PairAnswer)> {
+        ask.drain(ie);
         while let Some(mut list) = self.work.pop() {
-            match part(ie, self.pairs, &list, limit, counts) {
+            let outcome = part(ie, self.pairs, &list, ask, counts);
+            ask.drain(ie);
+            match outcome {
                 Part::Safe => {}
                 Part::Split => {
                     let second = list.split_off(list.len() / 2);
@@ -165,14 +170,14 @@ fn part(
     ie: &mut IntervalEncoder<'_>,
     pairs: &[PairFormula],
     list: &[usize],
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> Part {
     if list.is_empty() {
         return Part::Safe;
     }
     if let [only] = list {
-        return match single(ie, &pairs[*only], limit, counts) {
+        return match single(ie, &pairs[*only], ask, counts) {
             PairAnswer::Safe => Part::Safe,
             other => Part::Found(0, other),
         };
@@ -185,15 +190,18 @@ fn part(
     };
     counts.queries += 1;
     // A set that takes long is better split than waited for.
-    let patience = limit.min(Duration::from_secs(1));
-    match smt::check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
+    let patience = ask.limit.min(Duration::from_secs(1));
+    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
         Answer::Unsat => {
             counts.batched += list.len();
+            ask.count(Event::Together, list.len());
+            let these: Vec<&PairFormula> = list.iter().map(|i| &pairs[*i]).collect();
+            ask.record(&ie.enc.logic, &asserts, Products::Opaque, &these, None);
             Part::Safe
         }
         Answer::Sat(m) => {
             let at = m.bools.iter().position(|b| *b == Some(true)).unwrap_or(0);
-            let answer = single(ie, &pairs[list[at]], limit, counts);
+            let answer = single(ie, &pairs[list[at]], ask, counts);
             Part::Found(at, answer)
         }
         Answer::Unknown(_) => Part::Split,
@@ -204,13 +212,14 @@ fn part(
 pub fn single(
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
-    limit: Duration,
+    ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> PairAnswer {
+    let limit = ask.limit;
     let asserts = ie.obligation(&[pair.formula]);
     let (wanted, reads) = wanted(ie, pair);
     counts.queries += 1;
-    let first = smt::check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
+    let first = ask.check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
     let has_product = (0..ie.enc.logic.atom_count()).any(|i| {
         matches!(
             ie.enc
@@ -220,36 +229,55 @@ pub fn single(
             AtomKind::Mul(..)
         )
     });
+    let record = |logic: &Logic, products, sat: Option<&Fixed>| {
+        ask.record(logic, &asserts, products, &[pair], sat);
+    };
     let answer = match first {
         Answer::Unsat => {
             counts.opaque += 1;
+            ask.count(Event::Alone, 1);
+            record(&ie.enc.logic, Products::Opaque, None);
             return PairAnswer::Safe;
         }
         Answer::Sat(m) if !has_product => {
             counts.opaque += 1;
+            record(&ie.enc.logic, Products::Opaque, Some(&Fixed::new()));
             Answer::Sat(m)
         }
         _ => {
             counts.queries += 1;
-            let a = smt::check(&ie.enc.logic, &asserts, Products::Exact, limit, &wanted);
+            let factors = ask.factors(&ie.enc.logic, &asserts);
+            let asked = wanted.ints.len();
+            let mut more = wanted.clone();
+            more.ints.extend(factors.iter().cloned());
+            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, limit, &more);
             counts.exact += 1;
+            if !matches!(a, Answer::Unknown(_)) {
+                let values = fixed(&factors, &a, asked);
+                record(&ie.enc.logic, Products::Exact, values.as_ref());
+            }
             a
         }
     };
     match answer {
-        Answer::Unsat => PairAnswer::Safe,
+        Answer::Unsat => {
+            ask.count(Event::Exact, 1);
+            PairAnswer::Safe
+        }
         Answer::Sat(m) => {
+            ask.count(Event::Conflict, 1);
             let v = decode(ie, pair, &m.ints, &reads);
             let v = if is_small(&v) {
                 v
             } else {
-                let better = smaller(ie, pair, limit, &wanted, counts);
+                let better = smaller(ie, pair, ask, &wanted, counts);
                 better.map_or(v, |m| decode(ie, pair, &m, &reads))
             };
             PairAnswer::Conflict(Box::new(v))
         }
         Answer::Unknown(why) => {
             counts.undecided += 1;
+            ask.count(Event::Undecided, 1);
             PairAnswer::Undecided(why)
         }
     }
@@ -269,7 +297,7 @@ fn is_small(v: &Values) -> bool {
 fn smaller(
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
-    limit: Duration,
+    ask: &Ask<'_>,
     wanted: &Wanted,
     counts: &mut Counts,
 ) -> Option<Vec<Option<i128>>> {
@@ -291,9 +319,8 @@ fn smaller(
         };
         let asserts = ie.obligation(&[formula]);
         counts.queries += 1;
-        let quick = limit.min(Duration::from_millis(500));
-        if let Answer::Sat(m) = smt::check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted)
-        {
+        let quick = ask.limit.min(Duration::from_millis(500));
+        if let Answer::Sat(m) = ask.check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted) {
             return Some(m.ints);
         }
     }

@@ -51,7 +51,11 @@ impl Plan<'_> {
                     if removal && !differs(a.passed, r.passed) {
                         continue;
                     }
-                    self.against(ie, mode, interval.start, a, &later, ends, &mut out);
+                    let order = ie.ends_after(a, r, self.flow.return_precedes(r.at, a.at));
+                    let ends = ie.enc.logic.and(&[ends, order]);
+                    if !ie.enc.logic.is_false(ends) {
+                        self.against(ie, mode, interval.start, a, &later, ends, &mut out);
+                    }
                 }
             }
         }

@@ -28,6 +28,9 @@ const STEPS_PER_REMOVAL: u64 = 3_000_000;
 /// Launches tried for one removal.
 const PER_REMOVAL: usize = 12;
 
+/// Conflicts of one run that are held against the kernel as written.
+const CANDIDATES: usize = 4;
+
 /// A pair of places on an object, and whether the threads shared a simdgroup.
 type Key = (u32, Span, Span, bool);
 
@@ -147,11 +150,13 @@ impl<'k> Hunter<'k> {
                 let Some(o) = self.kernel.objects.get(c.object.index()) else {
                     continue;
                 };
+                let mut accesses = [&c.a, &c.b].map(|s| (s.span, s.kind, s.access));
+                accesses.sort_by_key(|a| a.0);
                 let race = Race {
                     object,
                     space: o.space,
                     relation: relation(same),
-                    accesses: [&c.a, &c.b].map(|s| (s.span, s.kind, s.access)),
+                    accesses,
                     confirmed: true,
                     witness: Some(self.witness(&t.launch, c)),
                     flags_only: c.flags_only,
@@ -178,10 +183,11 @@ impl<'k> Hunter<'k> {
             let Ok(outcome) = self.program.run(&t.launch, &options) else {
                 continue;
             };
-            // One that does not happen anyway is easier to understand.
-            let rank = |c: &&Conflict| (c.same_simdgroup, t.keys.contains(&key(c)));
-            let best = outcome.due().filter(|c| !c.approximate).min_by_key(rank);
-            match best {
+            // One whose places do not conflict anyway is easier to understand.
+            let mut due: Vec<&Conflict> = outcome.due().filter(|c| !c.approximate).collect();
+            due.sort_by_key(|c| (c.same_simdgroup, t.keys.contains(&key(c))));
+            let new = |c: &&&Conflict| !self.program.happens_as_written(&t.launch, &options, c);
+            match due.iter().take(CANDIDATES).find(new) {
                 Some(c) if !c.same_simdgroup => return Some(self.witness(&t.launch, c)),
                 Some(c) if within.is_none() => within = Some(self.witness(&t.launch, c)),
                 _ => {}

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::hunt::Hunter;
+use super::record::Recorder;
+use super::stats::Stats;
 use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId};
 use crate::cfg::{Arrival, Filter, Flow, Passed, Reach, Start};
@@ -37,6 +39,10 @@ pub struct Plan<'a> {
     pub ignore_flags: bool,
     /// Threads of one simdgroup run in lockstep.
     pub lockstep: bool,
+    /// Takes what is decided, when it is wanted.
+    pub recorder: Option<&'a Recorder>,
+    /// Counts and times, when they are wanted.
+    pub stats: Option<&'a Stats>,
 }
 
 /// One way to look at the threads: which pairs, and which barriers order them.

@@ -5,12 +5,15 @@
 //! excluded) are distrusted and the kernel is evaluated again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::decide::Counts;
 use super::prepare::prepare;
 use super::races::confirm_races;
+use super::record::Recorder;
 use super::sites::{all_verdicts, verdict_of};
+use super::stats::Stats;
 use super::verdict::*;
 use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId};
@@ -36,6 +39,10 @@ pub struct Options {
     pub lockstep: bool,
     /// Only these source lines are candidates (all when `None`).
     pub only: Option<BTreeSet<Span>>,
+    /// Takes what Z3 decides, when it is wanted.
+    pub recorder: Option<Recorder>,
+    /// Counts and times, when they are wanted.
+    pub stats: Option<Arc<Stats>>,
 }
 
 /// Assumptions that cannot all hold.

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use super::record::{About, Ask, Recorder};
+use super::stats::Stats;
 use crate::analysis::facts::{Facts, InductFact, LoopFact};
 use crate::analysis::term::{TermId, TermKind, range_of};
 use crate::cfg::Start;
@@ -15,7 +17,7 @@ use crate::encode::logic::{Interval, Lin};
 use crate::encode::pair::{IntervalEncoder, Relation, natural};
 use crate::encode::terms::{Counters, Ctx, NoWrap};
 use crate::ir::{BinOp, Kernel, LoopId, UnOp};
-use crate::smt::{self, Answer, Products, Wanted};
+use crate::smt::{Answer, Products, Wanted};
 
 /// The loop-carried variables whose closed forms provably do not wrap, with the range of the
 /// values they take.
@@ -25,6 +27,7 @@ pub fn non_wrapping(
     contract: &Contract,
     assumptions: &[TermId],
     limit: Duration,
+    (recorder, stats): (Option<&Recorder>, Option<&Stats>),
 ) -> NoWrap {
     let mut proved = NoWrap::new();
     loop {
@@ -38,17 +41,26 @@ pub fn non_wrapping(
                 let TermKind::Induct { .. } = facts.terms.kind(f.term) else {
                     continue;
                 };
+                let ask = Ask {
+                    kernel,
+                    facts,
+                    limit,
+                    recorder,
+                    stats,
+                    about: About::NoOverflow(who.0, who.1),
+                    contract,
+                    relation: None,
+                    start: None,
+                };
                 let mut with_hypothesis = proved.clone();
                 with_hypothesis.insert(who, Interval::default());
                 if step_stays(
-                    facts,
-                    kernel,
+                    &ask,
                     contract,
                     &with_hypothesis,
                     assumptions,
                     (&l.nest, who.0),
                     (f.init, f.step, f.back_guard),
-                    limit,
                 ) {
                     let range = range(facts, kernel, contract, &proved, l, who.0, f);
                     proved.insert(who, range);
@@ -63,15 +75,14 @@ pub fn non_wrapping(
 
 #[allow(clippy::too_many_arguments)]
 fn step_stays(
-    facts: &Facts,
-    kernel: &Kernel,
+    ask: &Ask<'_>,
     contract: &Contract,
     hypothesis: &NoWrap,
     assumptions: &[TermId],
     (nest, this): (&[LoopId], LoopId),
     (init, step, guard): (TermId, TermId, TermId),
-    limit: Duration,
 ) -> bool {
+    let (facts, kernel) = (ask.facts, ask.kernel);
     let mut ie = IntervalEncoder::new(
         facts,
         kernel,
@@ -125,16 +136,21 @@ fn step_stays(
         return true;
     }
     let asserts = ie.obligation(&[bad]);
-    matches!(
-        smt::check(
+    let proved = matches!(
+        ask.check(
             &ie.enc.logic,
             &asserts,
             Products::Opaque,
-            limit,
+            ask.limit,
             &Wanted::default()
         ),
         Answer::Unsat
-    )
+    );
+    ask.drain(&mut ie);
+    if proved {
+        ask.record(&ie.enc.logic, &asserts, Products::Opaque, &[], None);
+    }
+    proved
 }
 
 /// The values of a non-wrapping form on entered iterations and at the exit test: between the first

@@ -13,6 +13,8 @@ use super::interval::Plan;
 use super::kernel::{Contradiction, Options, ms};
 use super::nowrap::non_wrapping;
 use super::races::existing_races;
+use super::record::{About, Ask, fixed};
+use super::stats::{Phase, timed};
 use super::verdict::Race;
 use crate::analysis::eval;
 use crate::analysis::facts::Facts;
@@ -21,7 +23,7 @@ use crate::cfg::Flow;
 use crate::encode::pair::{IntervalEncoder, Relation};
 use crate::encode::terms::NoWrap;
 use crate::ir::{AccessId, Kernel};
-use crate::smt::{self, Answer, Products, Wanted};
+use crate::smt::{Answer, Products, Wanted};
 
 /// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
 pub struct Prepared<'k> {
@@ -57,6 +59,8 @@ impl<'k> Prepared<'k> {
             limit: options.timeout,
             ignore_flags: options.ignore_flags,
             lockstep: options.lockstep,
+            recorder: options.recorder.as_ref(),
+            stats: options.stats.as_deref(),
         }
     }
 }
@@ -70,7 +74,10 @@ pub fn prepare<'k>(
     options: &Options,
     counts: &mut Counts,
 ) -> Result<Prepared<'k>, Contradiction> {
-    let hunter = Arc::new(Hunter::new(kernel, options));
+    let stats = options.stats.as_deref();
+    let hunter = Arc::new(timed(stats, Phase::Execution, || {
+        Hunter::new(kernel, options)
+    }));
     let known = hunter.races();
     let mut distrusted: BTreeSet<AccessId> = known
         .iter()
@@ -79,7 +86,9 @@ pub fn prepare<'k>(
     let mut round = 0;
     loop {
         let t0 = Instant::now();
-        let mut facts = eval::evaluate(kernel, &distrusted);
+        let mut facts = timed(stats, Phase::Analysis, || {
+            eval::evaluate(kernel, &distrusted)
+        });
         let assumptions: Vec<TermId> = options
             .assumptions
             .iter()
@@ -94,10 +103,11 @@ pub fn prepare<'k>(
             &options.contract,
             &assumptions,
             options.timeout,
+            (options.recorder.as_ref(), options.stats.as_deref()),
         );
         let mut p = Prepared {
             facts,
-            flow: Flow::new(kernel),
+            flow: timed(stats, Phase::Analysis, || Flow::new(kernel)),
             no_wrap,
             assumptions,
             hunter: hunter.clone(),
@@ -168,13 +178,40 @@ fn consistent(
     }
     let yes = ie.enc.logic.bool(true);
     let asserts = ie.obligation(&[yes]);
-    match smt::check(
+    let ask = Ask {
+        kernel,
+        facts,
+        limit: options.timeout,
+        recorder: options.recorder.as_ref(),
+        stats: options.stats.as_deref(),
+        about: About::Assumptions,
+        contract: &options.contract,
+        relation: None,
+        start: None,
+    };
+    let factors = ask.factors(&ie.enc.logic, &asserts);
+    let wanted = Wanted {
+        ints: factors.clone(),
+        bools: Vec::new(),
+    };
+    let answer = ask.check(
         &ie.enc.logic,
         &asserts,
         Products::Exact,
         options.timeout,
-        &Wanted::default(),
-    ) {
+        &wanted,
+    );
+    if !matches!(answer, Answer::Unknown(_)) {
+        let values = fixed(&factors, &answer, 0);
+        ask.record(
+            &ie.enc.logic,
+            &asserts,
+            Products::Exact,
+            &[],
+            values.as_ref(),
+        );
+    }
+    match answer {
         Answer::Unsat => Err(Contradiction(
             options
                 .assumptions

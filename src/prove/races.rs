@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::{Counts, PairAnswer, Search, single};
 use super::interval::{Mode, Plan};
 use super::kernel::Options;
+use super::record::{About, Ask};
 use super::verdict::{Race, Replays};
 use super::witness::witness;
 use super::work::parallel;
@@ -57,12 +58,13 @@ pub fn existing_races(
             .collect();
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
         let pairs = still_open(plan, mode, &mut ie, pairs, &happened);
+        let ask = plan.ask(About::Races, mode, ip.start);
         let mut out: Vec<Race> = Vec::new();
         let mut keys = BTreeSet::new();
         let mut complete = true;
         let mut search = Search::new(&pairs);
-        while let Some((at, answer)) = search.next(&mut ie, plan.limit, &mut counts) {
-            let Some(r) = race(plan, mode, &mut ie, &pairs[at], &answer, &mut counts) else {
+        while let Some((at, answer)) = search.next(&mut ie, &ask, &mut counts) {
+            let Some(r) = race(plan, &ask, mode, &mut ie, &pairs[at], &answer, &mut counts) else {
                 break;
             };
             keys.insert(race_key(&r));
@@ -152,6 +154,7 @@ fn pair_key(plan: &Plan<'_>, p: &PairFormula) -> Option<RaceKey> {
 
 fn race(
     plan: &Plan<'_>,
+    ask: &Ask<'_>,
     mode: &Mode,
     ie: &mut IntervalEncoder<'_>,
     pair: &PairFormula,
@@ -181,7 +184,11 @@ fn race(
         let differ = ie.across_simdgroups();
         let mut across = pair.clone();
         across.formula = ie.enc.logic.and(&[pair.formula, differ]);
-        if let PairAnswer::Conflict(v) = single(ie, &across, plan.limit, counts) {
+        let ask = Ask {
+            relation: Some(Relation::DifferentSimdgroups),
+            ..ask.clone()
+        };
+        if let PairAnswer::Conflict(v) = single(ie, &across, &ask, counts) {
             relation = Relation::DifferentSimdgroups;
             values = Some(v);
         }

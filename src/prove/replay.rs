@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kernel::Options;
+use super::stats::{Event, Phase, timed};
 use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
@@ -25,6 +26,24 @@ const MOST_STEPS: u64 = 20_000_000;
 /// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
 /// describes the conflict as it happened; otherwise the reason.
 pub fn confirm(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &mut Witness,
+    disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
+) -> Result<(), String> {
+    let stats = options.stats.as_deref();
+    let done = timed(stats, Phase::Replay, || {
+        attempt(kernel, options, witness, disabled, replays)
+    });
+    if let Some(s) = stats {
+        s.count(Event::Replayed, 1);
+        s.count(Event::Confirmed, usize::from(done.is_ok()));
+    }
+    done
+}
+
+fn attempt(
     kernel: &Kernel,
     options: &Options,
     witness: &mut Witness,
@@ -109,8 +128,12 @@ pub fn confirm(
     }
 }
 
+/// Conflicts of one run that are held against the kernel as written.
+const CANDIDATES: usize = 4;
 /// Launches tried near an assignment, and as many elsewhere.
 const AROUND: usize = 100;
+/// The same for a race of the kernel as written, for which launches were tried already.
+const AROUND_RACE: usize = 16;
 /// Instructions of one of them, and of all together (bounded by work, so that the outcome does not
 /// depend on the load of the machine).
 const STEPS_AROUND: (u64, u64) = (4_000_000, 30_000_000);
@@ -131,7 +154,12 @@ fn look_around(
     request.base.simd_width = to_u32(options.contract.simd_width);
     request.near = scalars.clone();
     let keep = |l: &Launch| admitted(kernel, options, l);
-    let mut launches = proposals(kernel, &request, &keep, AROUND);
+    let most = if disabled.is_empty() {
+        AROUND_RACE
+    } else {
+        AROUND
+    };
+    let mut launches = proposals(kernel, &request, &keep, most);
     request.near.clear();
     if options.contract.threadgroup.is_none() {
         let least = u32::try_from(options.contract.min_threads).unwrap_or(1);
@@ -142,7 +170,7 @@ fn look_around(
             }
         }
     }
-    launches.extend(proposals(kernel, &request, &keep, AROUND));
+    launches.extend(proposals(kernel, &request, &keep, most));
     let due = !disabled.is_empty();
     let spans = Some((witness.sides[0].span, witness.sides[1].span));
     let wanted = Target { spans, due };
@@ -165,12 +193,17 @@ fn look_around(
             let Ok(outcome) = program.run(&launch, &options) else {
                 break;
             };
-            if let Some(c) = outcome.conflicts().find(|c| wanted.is_met(c)) {
+            let new = |c: &&Conflict| !program.happens_as_written(&launch, &options, c);
+            let met = |t: &Target| {
+                let all = outcome.conflicts().filter(|c| t.is_met(c));
+                all.take(CANDIDATES).find(new)
+            };
+            if let Some(c) = met(&wanted) {
                 return Some((launch, c.clone()));
             }
             if due
                 && elsewhere.is_none()
-                && let Some(c) = outcome.conflicts().find(|c| any.is_met(c))
+                && let Some(c) = met(&any)
             {
                 elsewhere = Some((launch.clone(), c.clone()));
             }
@@ -227,6 +260,8 @@ pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
     w.threadgroup = size;
     w.group = launch.group.map(u64::from);
     w.sides = [side(&c.a, widths[0]), side(&c.b, widths[1])];
+    // In the order of the source; who came first depends on the schedule.
+    w.sides.sort_by_key(|s| (s.span, s.index));
     w.same_simdgroup = c.same_simdgroup;
     let constant = |number: &u32| {
         let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);

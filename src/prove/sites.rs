@@ -9,6 +9,8 @@ use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::interval::Plan;
 use super::kernel::{Options, Site, ms, sites};
 use super::races::encoder;
+use super::record::About;
+use super::stats::{Event, Phase, timed};
 use super::verdict::*;
 use super::witness::witness;
 use super::work::parallel;
@@ -89,6 +91,10 @@ pub fn removal(
 ) -> Removal {
     let mut added = 0;
     let mut doubt: Option<Reason> = None;
+    let about = || match only {
+        Some(Relation::DifferentSimdgroups) => About::Weakening(deleted.clone()),
+        _ => About::Removal(deleted.clone()),
+    };
     for w in &plan.facts.wild {
         if w.control {
             return Removal {
@@ -126,7 +132,8 @@ pub fn removal(
                 let ended = plan.ended_pairs(&mut ie, &mode, &ip, true);
                 added += ip.pairs.len() + ended.len();
                 pairs.extend(ended);
-                match first_unsafe(&mut ie, &pairs, plan.limit, counts) {
+                let ask = plan.ask(about(), &mode, ip.start);
+                match first_unsafe(&mut ie, &pairs, &ask, counts) {
                     None | Some((_, PairAnswer::Safe)) => {}
                     Some((at, PairAnswer::Conflict(v))) => {
                         let w = witness(plan.kernel, plan.facts, &pairs[at], &v);
@@ -209,7 +216,13 @@ pub fn verdict_of(
     if silent && !plan.ignore_flags {
         return finish(Verdict::Removable, Reason::NoFlags, None, 0);
     }
-    if let Some(w) = plan.hunter.removal(deleted) {
+    let seen = timed(plan.stats, Phase::Execution, || {
+        plan.hunter.removal(deleted)
+    });
+    if let Some(w) = seen {
+        if let Some(s) = plan.stats {
+            s.count(Event::Executed, 1);
+        }
         return shown(plan, options, deleted, w, finish, counts);
     }
     let r = removal(plan, deleted, None, counts);

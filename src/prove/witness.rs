@@ -31,7 +31,7 @@ pub fn witness(kernel: &Kernel, facts: &Facts, pair: &PairFormula, v: &Values) -
     }
     for (number, _, value) in v.constants.iter().filter(|c| !c.1) {
         // Where it is not defined, it has no value either.
-        let undefined = v.constants.iter().any(|c| *c == (*number, true, 0));
+        let undefined = v.constants.contains(&(*number, true, 0));
         let of = |x: &&Var| x.kind == VarKind::FunctionConstant(*number);
         if let Some(x) = kernel.vars.iter().find(of)
             && !undefined

@@ -347,6 +347,7 @@ pub fn kernel(
             })
             .collect(),
         jointly_removable: joint,
+        stats: None,
         replayed: ReplayedReport {
             assignments: v.replays.assignments,
             as_given: v.replays.as_given,

@@ -2,6 +2,10 @@
 //!
 //! Soundness direction: none; nothing is decided here.
 
+pub mod audit;
+pub mod claims;
 pub mod describe;
 pub mod human;
 pub mod model;
+pub mod obligation;
+pub mod stats;

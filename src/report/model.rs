@@ -14,6 +14,9 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// Problems with inputs.
     pub errors: Vec<ErrorReport>,
+    /// Counts and times of the whole run, with `--stats`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<RunStats>,
 }
 
 /// A problem with an input.
@@ -104,6 +107,97 @@ pub struct KernelReport {
     pub replayed: ReplayedReport,
     /// What was not understood.
     pub unsupported: Vec<UnsupportedReport>,
+    /// Counts and times, with `--stats`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stats: Option<StatsReport>,
+}
+
+/// The whole run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RunStats {
+    /// Sums over the kernels.
+    #[serde(flatten)]
+    pub total: StatsReport,
+    /// Milliseconds of reading, preprocessing and parsing.
+    pub parse_ms: f64,
+    /// Milliseconds of lowering to the intermediate representation.
+    pub lower_ms: f64,
+    /// Milliseconds from start to end.
+    pub wall_ms: f64,
+    /// Most memory that the process had resident, bytes; `null` where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// What decided what, and how long it took. A question that is asked again (of a set of barriers,
+/// after uniformity was distrusted) counts again.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StatsReport {
+    /// Pairs of accesses.
+    pub pairs: PairStats,
+    /// Questions to Z3.
+    pub queries: QueryStats,
+    /// Removals refuted by executing the kernel, without Z3.
+    pub refuted_by_execution: u64,
+    /// Replays of Z3's assignments.
+    pub replays: ReplayStats,
+    /// Milliseconds, summed over worker threads.
+    pub phases_ms: PhaseStats,
+}
+
+/// Pairs of accesses by what decided them.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PairStats {
+    /// No solver asked: the guards contradict each other.
+    pub excluded_by_guards: u64,
+    /// No solver asked: the bytes are disjoint, by intervals or residues.
+    pub excluded_by_ranges: u64,
+    /// No solver asked: the conditions contradict each other as a whole.
+    pub excluded_by_contradiction: u64,
+    /// Proved by a query over several pairs.
+    pub proved_together: u64,
+    /// Proved alone, products opaque.
+    pub proved_alone: u64,
+    /// Proved alone, products spelled out.
+    pub proved_with_products: u64,
+    /// A conflict found.
+    pub conflicts: u64,
+    /// Left open.
+    pub undecided: u64,
+}
+
+/// Questions to Z3, by who answered.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct QueryStats {
+    /// The quick engine.
+    pub quick: u64,
+    /// The patient engine, after the quick one gave up.
+    pub long: u64,
+    /// Nobody.
+    pub unanswered: u64,
+}
+
+/// Replays.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ReplayStats {
+    /// Tried.
+    pub attempted: u64,
+    /// The conflict happened.
+    pub confirmed: u64,
+}
+
+/// Time by phase, milliseconds.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PhaseStats {
+    /// Running kernels to find races.
+    pub execution: f64,
+    /// Guards, addresses, closed forms.
+    pub analysis: f64,
+    /// Building formulas.
+    pub encode: f64,
+    /// Z3.
+    pub smt: f64,
+    /// Replaying.
+    pub replay: f64,
 }
 
 /// Satisfying assignments of the solver that speak for a race, and how many of them the executor could show to

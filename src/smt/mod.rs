@@ -3,6 +3,7 @@
 //! Soundness direction: `Unsat` is trusted (and can be re-checked by another solver from the
 //! SMT-LIB text); `Sat` is only a candidate, replayed elsewhere; anything else is `Unknown`.
 
+mod script;
 mod translate;
 
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use z3::{Config, Params, SatResult, Tactic};
 
 use crate::encode::logic::{BoolId, Lin, Logic};
 use translate::Translator;
+
+pub use script::{Fixed, Script, factors, script};
 
 /// How products are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +53,17 @@ pub struct Wanted {
     pub bools: Vec<BoolId>,
 }
 
+/// Who answered a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nobody had to: one of the conditions is `false`.
+    Trivial,
+    /// The quick engine.
+    Quick,
+    /// The patient engine, or nobody.
+    Long,
+}
+
 /// To be called once at the start of the program, before any solver is made.
 pub fn configure() {
     z3::set_global_param("memory_max_size", "4096");
@@ -63,8 +77,19 @@ pub fn check(
     limit: Duration,
     wanted: &Wanted,
 ) -> Answer {
+    staged(logic, asserts, products, limit, wanted).0
+}
+
+/// [`check`], and who answered.
+pub fn staged(
+    logic: &Logic,
+    asserts: &[BoolId],
+    products: Products,
+    limit: Duration,
+    wanted: &Wanted,
+) -> (Answer, Stage) {
     if asserts.iter().any(|b| logic.is_false(*b)) {
-        return Answer::Unsat;
+        return (Answer::Unsat, Stage::Trivial);
     }
     // Two arithmetic engines, neither better everywhere: a quick try with the one that is faster
     // on most obligations, then the other. The first try is bounded by resources rather than
@@ -72,8 +97,11 @@ pub fn check(
     // A context of its own for each query: what was asked before does not change the answer.
     z3::with_z3_config(&Config::new(), || {
         match attempt(logic, asserts, products, &QUICK, limit, wanted) {
-            Answer::Unknown(_) => attempt(logic, asserts, products, &LONG, limit, wanted),
-            other => other,
+            Answer::Unknown(_) => (
+                attempt(logic, asserts, products, &LONG, limit, wanted),
+                Stage::Long,
+            ),
+            other => (other, Stage::Quick),
         }
     })
 }

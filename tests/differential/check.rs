@@ -105,6 +105,8 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
         ignore_flags: false,
         lockstep: false,
         only: None,
+        recorder: None,
+        stats: None,
     })
 }
 

@@ -3,12 +3,15 @@
 
     tests/mutation/run.py [--work DIR] [--target DIR] [--kernels N] [--seconds S] [--both] [--only NAME]...
 
-Works on a copy of the repository in DIR and builds in a target folder of its own. Each mutant is built and held against
+Works on a copy of the repository in DIR, where every mutant becomes a switch: `crate::broken("name")` is true while the
+environment variable UNBARRIER_BROKEN holds that name. So one build serves them all. Each mutant is held against
 `tests/differential.rs` (N random kernels, at most S seconds, stopping at the first refuted verdict) and, if that notices
-nothing or with --both, against `tests/cases.rs`. Exit code 1 when a mutant survives both, or a mutant does not apply or build.
+nothing or with --both, against `tests/cases.rs`. Exit code 1 when a mutant survives both or does not apply, or when the
+copy fails its tests with all switches off.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -20,97 +23,140 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Name, what it forgets, file, text, replacement.
+SWITCH = """
+/// Whether this mutant is switched on.
+pub fn broken(name: &str) -> bool {
+    static ON: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    ON.get_or_init(|| std::env::var("UNBARRIER_BROKEN").unwrap_or_default()) == name
+}
+"""
+
+# Name, what it does, file, text, text with the switch; ON stands for the call that asks.
 MUTANTS = [
     ("back-edge", "forgets the back edge of a loop", "src/cfg/interval.rs",
-     "Node::Back(l) => {", "Node::Back(l) => {\n            if l.0 < u32::MAX {\n                return Vec::new();\n            }"),
+     "Node::Back(l) => {", "Node::Back(l) => {\n            if ON {\n                return Vec::new();\n            }"),
     ("flags", "takes mem_none (and any other flags) to order all memory", "src/cfg/interval.rs",
-     "scope && (self.ignore_flags || b.flags.orders(self.space))", "scope"),
+     "scope && (self.ignore_flags || b.flags.orders(self.space))", "scope && (ON || self.ignore_flags || b.flags.orders(self.space))"),
     ("partial-simdgroup", "forgets the partial last simdgroup", "src/encode/launch.rs",
-     "Interval::new(0, top / w)", "Interval::new(0, ((top + 1) / w - 1).max(0))"),
+     "Interval::new(0, top / w)", "Interval::new(0, if ON { ((top + 1) / w - 1).max(0) } else { top / w })"),
     ("wrap", "ignores wrap-around", "src/encode/terms.rs",
-     "let w = self.logic.fresh(\"w\", w_range);", "let w = self.logic.fresh(\"w\", Interval::new(0, 0 * w_range.lo.unwrap_or(0)));"),
+     "let w = self.logic.fresh(\"w\", w_range);",
+     "let w = self.logic.fresh(\"w\", if ON { Interval::new(0, 0) } else { w_range });"),
     ("distrusted", "takes a distrusted load to be uniform", "src/analysis/eval.rs",
-     "space == Space::Thread || self.distrusted.contains(&access.id)", "space == Space::Thread"),
+     "space == Space::Thread || self.distrusted.contains(&access.id)",
+     "space == Space::Thread || (!ON && self.distrusted.contains(&access.id))"),
     ("all-uniform", "takes every load from writable memory to be uniform", "src/analysis/eval.rs",
-     "    self.facts.terms.level(offset)\n                };", "    Level::Uniform\n                };"),
+     "    self.facts.terms.level(offset)\n                };",
+     "    if ON { Level::Uniform } else { self.facts.terms.level(offset) }\n                };"),
     ("width", "ignores the width of accesses", "src/encode/pair.rs",
      "let (wa, wb) = (i128::from(first.width), i128::from(second.width));",
-     "let (wa, wb) = (i128::from(first.width.min(1)), i128::from(second.width.min(1)));"),
+     "let most = if ON { 1 } else { i128::MAX };\n"
+     "        let (wa, wb) = (i128::from(first.width).min(most), i128::from(second.width).min(most));"),
     ("ended", "forgets threads that ended", "src/prove/ended.rs",
-     "if !self.some_end_early(mode) {", "if !self.some_end_early(mode) || mode.filter.space == mode.filter.space {"),
+     "if !self.some_end_early(mode) {", "if ON || !self.some_end_early(mode) {"),
     ("ended-after", "forgets threads that end right after the deleted barrier", "src/prove/interval.rs",
-     "                || reach.returns.iter().any(|a| a.passed != Passed::None);", "                || false;"),
+     "|| reach.returns.iter().any(|a| a.passed != Passed::None);",
+     "|| (!ON && reach.returns.iter().any(|a| a.passed != Passed::None));"),
     ("ended-between", "forgets what ended threads did between two deleted barriers", "src/prove/ended.rs",
-     "if removal && !differs(a.passed, r.passed) {", "if removal && a.passed != Passed::None {"),
+     "if removal && !differs(a.passed, r.passed) {",
+     "if removal && (!differs(a.passed, r.passed) || (ON && a.passed != Passed::None)) {"),
     ("table", "lets a witness change the constants of the program", "src/exec/replay.rs",
-     "object.is_none_or(|o| o.init.is_none())", "object.is_none_or(|o| o.init.is_none() || o.init.is_some())"),
-    ("blame", "blames the deletion for races that happen with all barriers in place", "src/exec/replay.rs",
-     "    if options.disabled.is_empty() {\n        return false;", "    if options.disabled.is_empty() || !options.disabled.is_empty() {\n        return false;"),
+     "object.is_none_or(|o| o.init.is_none())", "object.is_none_or(|o| ON || o.init.is_none())"),
     ("table-sign", "reads tables of the program as if they were signed", "src/encode/terms/table.rs",
-     "number(element, ty.is_signed())", "number(element, true)"),
+     "number(element, ty.is_signed())", "number(element, ON || ty.is_signed())"),
+    ("blame", "blames the deletion for races that happen with all barriers in place", "src/exec/replay.rs",
+     "    if options.disabled.is_empty() {\n        return false;",
+     "    if ON || options.disabled.is_empty() {\n        return false;"),
     ("later", "takes a later iteration for the next one", "src/encode/pair.rs",
-     "(Shift::Later, Some(p)) => p.offset(2).plus(&free()),", "(Shift::Later, Some(p)) => p.offset(1),"),
+     "(Shift::Later, Some(p)) => p.offset(2).plus(&free()),",
+     "(Shift::Later, Some(p)) if ON => p.offset(1),\n            (Shift::Later, Some(p)) => p.offset(2).plus(&free()),"),
     ("entry", "skips the interval that starts at the entry", "src/prove/interval.rs",
-     "std::iter::once(Start::Entry)\n            .chain(active.iter().map(|b| Start::Barrier(*b)))\n            .collect()",
-     "active.iter().map(|b| Start::Barrier(*b)).collect()"),
+     "std::iter::once(Start::Entry)", "(!ON).then_some(Start::Entry).into_iter()"),
     ("relation", "takes simdgroup barriers to order different simdgroups", "src/cfg/interval.rs",
      "let scope = b.scope == BarrierScope::Threadgroup || self.same_simdgroup;",
-     "let scope = b.scope == BarrierScope::Threadgroup || self.same_simdgroup || self.space == self.space;"),
+     "let scope = b.scope == BarrierScope::Threadgroup || self.same_simdgroup || ON;"),
     ("divergent", "takes divergent barriers to order", "src/prove/interval.rs",
-     "Some(BarrierScope::Threadgroup) => f.level == Level::Uniform,", "Some(BarrierScope::Threadgroup) => f.level >= Level::Uniform,"),
+     "Some(BarrierScope::Threadgroup) => f.level == Level::Uniform,",
+     "Some(BarrierScope::Threadgroup) => ON || f.level == Level::Uniform,"),
     ("twice", "forgets pairs that passed the deleted barrier more than once", "src/prove/interval.rs",
-     "a != b || a == Passed::More", "a != b"),
+     "a != b || a == Passed::More", "a != b || (!ON && a == Passed::More)"),
     ("private-loop", "takes loops without barriers to be in their first iteration", "src/cfg/interval.rs",
-     "if tracked { Shift::First } else { Shift::Any }", "if tracked || l.0 < u32::MAX { Shift::First } else { Shift::Any }"),
+     "if tracked { Shift::First } else { Shift::Any }", "if tracked || ON { Shift::First } else { Shift::Any }"),
     ("merge", "keeps facts that hold on one of two merging paths only", "src/cfg/interval.rs",
-     "old.retain(|e| facts.contains(e));", "let _ = &facts;"),
+     "old.retain(|e| facts.contains(e));", "old.retain(|e| ON || facts.contains(e));"),
     ("signed-remainder", "takes signed remainders for floored ones", "src/encode/terms/ops.rs",
-     "&& !self.facts.terms.ty(t).is_signed()\n", ""),
+     "&& !self.facts.terms.ty(t).is_signed()\n", "&& (ON || !self.facts.terms.ty(t).is_signed())\n"),
     ("one-interval", "looks only at pairs of the same access", "src/prove/interval.rs",
-     "if fa.object == fb.object\n", "if fa.object == fb.object\n                    && (added || fa.id == fb.id)\n"),
+     "if fa.object == fb.object\n", "if fa.object == fb.object\n                    && (added || !ON || fa.id == fb.id)\n"),
     ("guard", "drops the guard of an access", "src/encode/pair.rs",
-     "conditions.push(self.enc.bool(f.guard, ctx));", ""),
+     "conditions.push(self.enc.bool(f.guard, ctx));", "if !ON {\n            conditions.push(self.enc.bool(f.guard, ctx));\n        }"),
+]
+
+# More places of mutants above, under the same switch: name, file, text, text with the switch.
+MORE = [
+    ("table", "src/prove/witness.rs", ".is_some_and(|o| o.init.is_some()) => {}", ".is_some_and(|o| !ON && o.init.is_some()) => {}"),
 ]
 
 
-def apply(tree, file, old, new):
-    path = tree / file
-    text = path.read_text()
-    if text.count(old) != 1:
-        return None
-    path.write_text(text.replace(old, new))
-    return text
+def apply(tree):
+    """Puts all switches into the copy; the names of those whose text was not found once."""
+    failed = []
+    for name, file, old, new in [(m[0], *m[2:]) for m in MUTANTS] + MORE:
+        path = tree / file
+        text = path.read_text()
+        if text.count(old) != 1:
+            failed.append(name)
+            continue
+        path.write_text(text.replace(old, new.replace("ON", f'crate::broken("{name}")')))
+    with open(tree / "src/lib.rs", "a") as f:
+        f.write(SWITCH)
+    return failed
 
 
-def call(args, tree, target, limit, env=None):
-    full = dict(os.environ, CARGO_TARGET_DIR=str(target), RUST_BACKTRACE="0", **(env or {}))
+def build(tree, target):
+    """The test programs by name."""
+    args = ["cargo", "test", "--release", "--test", "differential", "--test", "cases", "--no-run", "--message-format=json"]
+    env = dict(os.environ, CARGO_TARGET_DIR=str(target))
+    p = subprocess.run(args, cwd=tree, env=env, capture_output=True, text=True)
+    if p.returncode != 0:
+        sys.exit("the copy with switches does not build:\n" + p.stderr)
+    out = {}
+    for line in p.stdout.splitlines():
+        m = json.loads(line)
+        if m.get("reason") == "compiler-artifact" and m.get("executable") and m["profile"]["test"]:
+            out[m["target"]["name"]] = m["executable"]
+    return out
+
+
+def call(program, tree, limit, broken, env):
+    full = dict(os.environ, RUST_BACKTRACE="0", UNBARRIER_BROKEN=broken, **env)
     try:
-        p = subprocess.run(args, cwd=tree, env=full, capture_output=True, text=True, timeout=limit)
+        p = subprocess.run([program, "--test-threads", "1"], cwd=tree, env=full, capture_output=True, text=True, timeout=limit)
         return p.returncode, p.stdout + p.stderr
     except subprocess.TimeoutExpired as e:
         text = (e.stdout or b"").decode(errors="replace") + (e.stderr or b"").decode(errors="replace")
         return None, text
 
 
-def cases(tree, target):
-    code, text = call(["cargo", "test", "--test", "cases", "--", "--test-threads", "1"], tree, target, 900)
+def cases(program, tree, broken):
+    code, text = call(program, tree, 1800, broken, {})
     if code == 0:
         return None
     wrong = re.findall(r"(tests/cases/\S+?|kernels/\S+?):(\d+): ([^\n]*)", text)
     if not wrong:
         return "failed" if code is not None else "out of time"
-    return f"{len(wrong)} mismatches, as {wrong[0][0]}:{wrong[0][1]}"
+    return f"{len(wrong)} mismatch{'es' if len(wrong) > 1 else ''}, as {wrong[0][0]}:{wrong[0][1]}"
 
 
-def random(tree, target, kernels, seconds):
+def random(program, tree, broken, kernels, seconds):
     env = {
         "UNBARRIER_DIFF_KERNELS": str(kernels),
         "UNBARRIER_DIFF_SECONDS": str(seconds),
         "UNBARRIER_DIFF_SHRINK": "0",
         "UNBARRIER_DIFF_FIRST": "1",
+        "UNBARRIER_DIFF_JOBS": "1",
     }
-    code, text = call(["cargo", "test", "--test", "differential"], tree, target, seconds + 600, env)
+    code, text = call(program, tree, seconds + 600, broken, env)
     if code == 0:
         return None
     found = re.search(r"kernel (\d+): (.*?) line \d+ refuted", text)
@@ -134,29 +180,23 @@ def main():
     if tree.exists():
         shutil.rmtree(tree)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("target", ".git"))
+    failed = apply(tree)
+    programs = build(tree, target)
     print("| mutant | what it does | random kernels (seed 1) | cases |\n|---|---|---|---|", flush=True)
-    bad = 0
-    for name, what, file, old, new in MUTANTS:
+    bad = len(failed)
+    for name, what, *_ in [("", "nothing: all switches are off")] + MUTANTS:
         if a.only and name not in a.only:
             continue
-        started = time.time()
-        before = apply(tree, file, old, new)
-        if before is None:
+        if name in failed:
             print(f"| {name} | {what} | does not apply | |", flush=True)
-            bad += 1
             continue
-        code, text = call(["cargo", "test", "--test", "differential", "--no-run"], tree, target, 1800)
-        if code != 0:
-            first = re.search(r"error.*", text)
-            print(f"| {name} | {what} | does not build: {first[0] if first else code} | |", flush=True)
-            bad += 1
-        else:
-            r = random(tree, target, a.kernels, a.seconds)
-            c = cases(tree, target) if a.both or r is None else "not run"
-            print(f"| {name} | {what} | {r or '—'} | {c or '—'} |", flush=True)
-            bad += c is None and r is None
-        print(f"{name}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
-        (tree / file).write_text(before)
+        started = time.time()
+        r = random(programs["differential"], tree, name, a.kernels, a.seconds)
+        c = cases(programs["cases"], tree, name) if a.both or r is None else "not run"
+        print(f"| {name} | {what} | {r or '—'} | {c or '—'} |", flush=True)
+        noticed = r is not None or c is not None
+        bad += noticed == (name == "")
+        print(f"{name or 'none'}: {time.time() - started:.0f} s", file=sys.stderr, flush=True)
     return 1 if bad else 0
 
 

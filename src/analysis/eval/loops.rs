@@ -9,8 +9,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Evaluator;
 use super::state::{Jump, State, Target};
-use super::{Evaluator, visit};
+use super::visit::visit;
 use crate::analysis::closed::{Recurrence, recognise, rotation};
 use crate::analysis::facts::{InductFact, LoopFact, PhiFact};
 use crate::analysis::term::{Level, TermId, TermKind};

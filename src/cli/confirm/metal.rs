@@ -8,7 +8,7 @@ use super::{ConfirmArgs, of_kernel, prove_args};
 use crate::cli::args::SourceArgs;
 use crate::cli::input::{Loaded, load};
 use crate::cli::launch::{Plan, chosen, plan};
-use crate::cli::prove::{report_of, with_config_defines};
+use crate::cli::prove::{file_report, with_config_defines};
 use crate::confirm::Results;
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::metal::session::{Bound, Job, Memory, Version, bind, compare, prepare};
@@ -72,7 +72,7 @@ fn kernels(
     let verdicts = if a.no_prove {
         None
     } else {
-        report_of(path, &prove_args(path, a))
+        file_report(path, &prove_args(path, a))
             .map_err(|e| out.errors.push(format!("prove: {e}")))
             .ok()
     };

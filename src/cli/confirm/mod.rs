@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use super::args::{Color, Format, ProveArgs, SourceArgs, seconds, threadgroup};
 use super::input::{emit, load};
 use super::launch::{Plan, chosen, plan};
-use super::prove::{report_of, with_config_defines};
+use super::prove::{file_report, with_config_defines};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::confirm::judge::Verdict;
 use crate::confirm::{Detector, Request, Toolchain, Unit, build, self_test};
@@ -229,7 +229,7 @@ fn prepared(
     let verdicts = if a.no_prove {
         None
     } else {
-        match report_of(path, &prove_args(path, a)) {
+        match file_report(path, &prove_args(path, a)) {
             Ok(r) => Some(r),
             Err(e) => {
                 out.errors.push(format!("prove: {e}"));
@@ -296,6 +296,8 @@ fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
         strict_divergence: false,
         execution_barriers_order_memory: false,
         lockstep: false,
+        stats: false,
+        emit_smt: None,
         source: SourceArgs {
             color: Color::Never,
             ..a.source.clone()

@@ -276,8 +276,8 @@ pub fn human(path: &str, k: &KernelFuzz, a: &FuzzArgs) -> String {
     out
 }
 
-/// A finding that is no race, in a sentence.
-pub fn note(map: &SourceMap, kernel: &Kernel, f: &Finding) -> Option<(u8, String)> {
+/// A finding that is no race, in a sentence. `limit` is the most steps that one thread may make.
+pub fn note(map: &SourceMap, kernel: &Kernel, f: &Finding, limit: u64) -> Option<(u8, String)> {
     let place = |s: Span| {
         let (l, c) = at(map, s);
         format!("{l}:{c}")
@@ -325,6 +325,13 @@ pub fn note(map: &SourceMap, kernel: &Kernel, f: &Finding) -> Option<(u8, String
                 "barrier divergence: some threads wait at {}, others at {} or not in the same iteration; such runs end there",
                 place(*span),
                 place(*other_span)
+            ),
+        ),
+        Finding::StepLimit { span, steps, .. } if *steps < limit => (
+            4,
+            format!(
+                "step limit: a run was cut off at {}: its threads together made too many steps; --steps raises the limit",
+                place(*span)
             ),
         ),
         Finding::StepLimit { span, steps, .. } => (

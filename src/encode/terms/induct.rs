@@ -39,19 +39,19 @@ impl Encoder<'_> {
             return exact;
         }
         let name = format!("ind{}.{}", who.0.0, who.1.0);
-        let (v, new) = self.logic.intern(
+        let (v, _) = self.logic.intern(
             AtomKind::Defined(name, vec![exact.clone()]),
             Interval::new(lo, hi),
         );
-        if new {
-            let same = self.logic.eq(&Lin::atom(v), &exact);
-            // Facts about the iteration before look at count -1, where nothing holds.
-            let entered = self.entry_guard(who.0, ctx);
-            let real = self.logic.le(&Lin::constant(0), &k);
-            let when = self.logic.and(&[entered, real]);
-            let fact = self.logic.implies(when, same);
-            self.logic.assume(v, fact);
-        }
+        // The same number may be asked for at other iterations of the loops around, where the loop is
+        // entered under another condition: each of them is reason enough.
+        let same = self.logic.eq(&Lin::atom(v), &exact);
+        // Facts about the iteration before look at count -1, where nothing holds.
+        let entered = self.entry_guard(who.0, ctx);
+        let real = self.logic.le(&Lin::constant(0), &k);
+        let when = self.logic.and(&[entered, real]);
+        let fact = self.logic.implies(when, same);
+        self.logic.assume(v, fact);
         Lin::atom(v)
     }
 

@@ -298,24 +298,6 @@ impl<'a> Lowerer<'a> {
         self.emit(Stmt::Assign { dst, value, span });
     }
 
-    /// A new label.
-    pub fn new_label(&mut self) -> LabelId {
-        self.label_count += 1;
-        LabelId(self.label_count - 1)
-    }
-
-    /// Emits a two-way branch.
-    pub fn emit_if(&mut self, cond: Expr, then: Vec<Stmt>, els: Vec<Stmt>, span: Span) {
-        self.branch_count += 1;
-        self.emit(Stmt::If {
-            id: BranchId(self.branch_count - 1),
-            cond,
-            then,
-            els,
-            span,
-        });
-    }
-
     /// A new loop.
     pub fn new_loop(&mut self, span: Span) -> LoopId {
         let id = LoopId(self.loops.len() as u32);

@@ -8,12 +8,31 @@ use super::scope::Ctl;
 use super::types::Ty;
 use super::value::{Place, Value};
 use crate::front::ast::{Expr as AExpr, Stmt as AStmt, StmtKind as SK};
-use crate::ir::{BinOp, Expr, ScalarTy, Stmt};
+use crate::ir::{BinOp, BranchId, Expr, LabelId, ScalarTy, Stmt};
+use crate::source::Span;
 
 impl<'a> Lowerer<'a> {
+    /// A new label.
+    pub fn new_label(&mut self) -> LabelId {
+        self.label_count += 1;
+        LabelId(self.label_count - 1)
+    }
+
+    /// Emits a two-way branch.
+    pub fn emit_if(&mut self, cond: Expr, then: Vec<Stmt>, els: Vec<Stmt>, span: Span) {
+        self.branch_count += 1;
+        self.emit(Stmt::If {
+            id: BranchId(self.branch_count - 1),
+            cond,
+            then,
+            els,
+            span,
+        });
+    }
+
     /// `switch`: a region with one guarded block per entry point. Fallthrough is expressed by a
     /// variable that says whether an earlier entry was taken.
-    pub(super) fn switch(&mut self, cond: &'a AExpr, body: &'a [AStmt], span: crate::source::Span) {
+    pub(super) fn switch(&mut self, cond: &'a AExpr, body: &'a [AStmt], span: Span) {
         let v = self.eval(cond);
         let t = v.ty.scalar().map_or(ScalarTy::I32, super::convert::promote);
         let v = self.convert(v, &Ty::Scalar(t));
@@ -129,7 +148,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(super) fn return_stmt(&mut self, e: Option<&'a AExpr>, span: crate::source::Span) {
+    pub(super) fn return_stmt(&mut self, e: Option<&'a AExpr>, span: Span) {
         let Some(ret) = self.frames.last().and_then(|f| f.ret.clone()) else {
             if let Some(e) = e {
                 self.place(e);
