@@ -24,6 +24,7 @@ use crate::encode::pair::{IntervalEncoder, Relation};
 use crate::encode::terms::NoWrap;
 use crate::ir::{AccessId, Kernel};
 use crate::smt::{Answer, Products, Wanted};
+use crate::source::Span;
 
 /// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
 pub struct Prepared<'k> {
@@ -122,10 +123,7 @@ pub fn prepare<'k>(
         p.races_ms = ms(t1);
         let judged = complete && p.facts.wild.is_empty();
         let suspects: BTreeSet<AccessId> = if judged && round < ROUNDS {
-            p.races
-                .iter()
-                .flat_map(|r| r.accesses.iter().map(|a| a.2))
-                .collect()
+            racing(&p.facts, &p.races)
         } else {
             p.facts.provisional.keys().copied().collect()
         };
@@ -143,6 +141,20 @@ pub fn prepare<'k>(
         }
         round += 1;
     }
+}
+
+/// All accesses at the places of the races. A race stands for every pair of accesses of its two places
+/// (instances of a helper, of a loop): which of them race is not told apart, so none is trusted.
+fn racing(facts: &Facts, races: &[Race]) -> BTreeSet<AccessId> {
+    let place = |object: u32, s: Span| (object, s.file.0, s.start);
+    let places: BTreeSet<_> = races
+        .iter()
+        .flat_map(|r| r.accesses.iter().map(|a| place(r.object, a.0)))
+        .collect();
+    let all = facts.accesses.iter().flatten();
+    all.filter(|f| places.contains(&place(f.object.0, f.span)))
+        .map(|f| f.id)
+        .collect()
 }
 
 /// Contradictory assumptions would prove anything.
