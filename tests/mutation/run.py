@@ -94,6 +94,9 @@ MUTANTS = [
 
 # More places of mutants above, under the same switch: name, file, text, text with the switch.
 MORE = [
+    ("private-loop", "src/cfg/interval.rs", "Shift::First | Shift::After => Shift::After,",
+     "Shift::First if ON && !flow.barrier_loops.contains(&l) => return Vec::new(),\n"
+     "                    Shift::First | Shift::After => Shift::After,"),
     ("table", "src/prove/witness.rs", ".is_some_and(|o| o.init.is_some()) => {}", ".is_some_and(|o| !ON && o.init.is_some()) => {}"),
 ]
 
