@@ -14,15 +14,13 @@ uint get(threadgroup uint* flag) {
 }
 kernel void twice(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup uint flag[1];
-    threadgroup uint buf[64];
     put(flag, in[0], tid);
     out[tid] = get(flag);
-    threadgroup_barrier(mem_flags::mem_threadgroup);
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
     put(flag, in[1], tid);
     uint b = get(flag);
     if (b == 3) {
-        buf[tid] = b; //~ race
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown divergent
-        out[tid] = buf[63 - tid]; //~ race
     }
+    out[64 + tid] = b;
 }
