@@ -43,11 +43,16 @@ MUTANTS = [
      "let w = self.logic.fresh(\"w\", w_range);",
      "let w = self.logic.fresh(\"w\", if ON { Interval::new(0, 0) } else { w_range });"),
     ("distrusted", "takes a distrusted load to be uniform", "src/analysis/eval.rs",
-     "space == Space::Thread || self.distrusted.contains(&access.id)",
-     "space == Space::Thread || (!ON && self.distrusted.contains(&access.id))"),
+     "} else if self.distrusted.contains(&access.id) {", "} else if !ON && self.distrusted.contains(&access.id) {"),
+    ("distrusted-place", "distrusts only the pair of accesses that was found, not the others at the same places", "src/prove/prepare.rs",
+     "all.filter(|f| places.contains(&place(f.object.0, f.span)))",
+     "all.filter(|f| places.contains(&place(f.object.0, f.span)) && (!ON || races.iter().any(|r| r.accesses.iter().any(|a| a.2 == f.id))))"),
+    ("private", "takes private arrays to hold the same in all threads, whatever is stored", "src/analysis/eval/private.rs",
+     "                    level = level.max(self.facts.terms.level(v));",
+     "                    if !ON {\n                        level = level.max(self.facts.terms.level(v));\n                    }"),
     ("all-uniform", "takes every load from writable memory to be uniform", "src/analysis/eval.rs",
-     "    self.facts.terms.level(offset)\n                };",
-     "    if ON { Level::Uniform } else { self.facts.terms.level(offset) }\n                };"),
+     "let at = self.facts.terms.level(offset);",
+     "let at = if ON && space != Space::Thread { Level::Uniform } else { self.facts.terms.level(offset) };"),
     ("width", "ignores the width of accesses", "src/encode/pair.rs",
      "let (wa, wb) = (i128::from(first.width), i128::from(second.width));",
      "let most = if ON { 1 } else { i128::MAX };\n"
@@ -83,7 +88,7 @@ MUTANTS = [
     ("private-loop", "takes loops without barriers to be in their first iteration", "src/cfg/interval.rs",
      "if tracked { Shift::First } else { Shift::Any }", "if tracked || ON { Shift::First } else { Shift::Any }"),
     ("merge", "keeps facts that hold on one of two merging paths only", "src/cfg/interval.rs",
-     "old.retain(|e| facts.contains(e));", "old.retain(|e| ON || facts.contains(e));"),
+     "self.exits.retain(|e| other.exits.contains(e));", "self.exits.retain(|e| ON || other.exits.contains(e));"),
     ("signed-remainder", "takes signed remainders for floored ones", "src/encode/terms/ops.rs",
      "&& !self.facts.terms.ty(t).is_signed()\n", "&& (ON || !self.facts.terms.ty(t).is_signed())\n"),
     ("one-interval", "looks only at pairs of the same access", "src/prove/interval.rs",
@@ -94,6 +99,7 @@ MUTANTS = [
 
 # More places of mutants above, under the same switch: name, file, text, text with the switch.
 MORE = [
+    ("merge", "src/cfg/interval.rs", "self.took.retain(|t| other.took.contains(t));", "self.took.retain(|t| ON || other.took.contains(t));"),
     ("private-loop", "src/cfg/interval.rs", "Shift::First | Shift::After => Shift::After,",
      "Shift::First if ON && !flow.barrier_loops.contains(&l) => return Vec::new(),\n"
      "                    Shift::First | Shift::After => Shift::After,"),
