@@ -73,6 +73,10 @@ struct Expected {
     divergent: BTreeSet<u32>,
     unsupported: BTreeSet<u32>,
     jointly: Option<usize>,
+    /// Sets of lines that can go one by one but not together; given at all, they are all of them.
+    exclusive: Option<BTreeSet<Vec<u32>>>,
+    /// Lines of races that hinge on the flags of a barrier.
+    flags: BTreeSet<u32>,
 }
 
 /// A disagreement.
@@ -121,12 +125,18 @@ fn expectations(source: &str) -> Result<Expected, String> {
                 .map_err(|_| format!("{line}: `jointly` takes a number"))?;
             e.jointly = Some(n);
         }
+        if let Some(n) = text.trim().strip_prefix("// exclusive:") {
+            let lines: Result<Vec<u32>, _> = n.split_whitespace().map(str::parse).collect();
+            let lines = lines.map_err(|_| format!("{line}: `exclusive` takes line numbers"))?;
+            e.exclusive.get_or_insert_default().insert(lines);
+        }
         let Some((_, words)) = text.split_once("//~") else {
             continue;
         };
         for word in words.split_whitespace() {
             match word {
                 "race" => drop(e.races.insert(line)),
+                "flags" => drop(e.flags.insert(line)),
                 "divergent" => drop(e.divergent.insert(line)),
                 "unsupported" => drop(e.unsupported.insert(line)),
                 v if VERDICTS.contains(&v) => {
@@ -243,6 +253,28 @@ fn compare(e: &Expected, report: &Value) -> Vec<Mismatch> {
         }
         for line in got.difference(want) {
             miss(*line, format!("unexpected {what}"));
+        }
+    }
+    let labelled = |r: &&Value| list(r, "labels").any(|l| l == "flags");
+    let flags: BTreeSet<u32> = list(report, "kernels")
+        .flat_map(|k| list(k, "races"))
+        .filter(labelled)
+        .flat_map(|r| list(r, "accesses").map(line_of).collect::<Vec<_>>())
+        .collect();
+    for line in e.flags.difference(&flags) {
+        miss(*line, "expected a race with the label `flags`".into());
+    }
+    if let Some(want) = &e.exclusive {
+        let sets = list(report, "kernels").flat_map(|k| list(k, "exclusive"));
+        let refuted = sets.filter(|s| s["status"] == "refuted");
+        let got: BTreeSet<Vec<u32>> = refuted
+            .map(|s| {
+                let lines = list(s, "lines").filter_map(Value::as_u64);
+                lines.filter_map(|l| u32::try_from(l).ok()).collect()
+            })
+            .collect();
+        if got != *want {
+            miss(1, format!("expected lines {want:?} to exclude each other, got {got:?}"));
         }
     }
     if let Some(want) = e.jointly {

@@ -16,10 +16,12 @@
 //! Soundness direction: exact, except where `Unsupported` or [`ExprKind::Undef`] says otherwise.
 
 pub mod assume;
+pub mod canonical;
 pub mod expr;
 pub mod kernel;
 pub mod stmt;
 pub mod text;
+pub mod union;
 
 pub use assume::{Assumption, Leaf};
 pub use expr::{BinOp, Expr, ExprKind, MathFn, ScalarTy, UnOp};

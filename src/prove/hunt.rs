@@ -221,6 +221,7 @@ impl<'k> Hunter<'k> {
             same_simdgroup: c.same_simdgroup,
             replayed: true,
             launch: None,
+            flags_only: c.flags_only,
         };
         adopt(self.kernel, &mut w, launch, c);
         w

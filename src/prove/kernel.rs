@@ -94,7 +94,7 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
     counts.add(&more);
     let decided = ms(t2);
     let t3 = Instant::now();
-    let joint = super::joint::largest(&plan, &sites, &mut counts);
+    let joint = super::joint::largest(&plan, options, &sites, &mut counts);
     let divergent = divergent(kernel, &prepared.facts);
     let mut races = prepared.races;
     confirm_races(kernel, options, &mut races, &mut counts);
@@ -106,7 +106,9 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
         sites,
         races,
         divergent,
-        jointly_removable: joint,
+        jointly_removable: joint.places,
+        exclusive: joint.exclusive,
+        joint_is_largest: joint.largest,
         assumptions: stated(kernel, options),
         replays: counts.replays,
         phases_ms: vec![
@@ -194,7 +196,8 @@ fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
     out
 }
 
-fn divergent(kernel: &Kernel, facts: &Facts) -> Vec<Divergence> {
+/// Barriers that not all threads may reach.
+pub(super) fn divergent(kernel: &Kernel, facts: &Facts) -> Vec<Divergence> {
     let mut out = Vec::new();
     for f in facts.barriers.iter().flatten() {
         let Some(b) = kernel.barriers.get(f.id.index()) else {

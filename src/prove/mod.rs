@@ -3,6 +3,7 @@
 //! Soundness direction: `removable` only when every added pair was shown conflict-free; every
 //! doubt ends in `unknown` with its reason.
 
+pub mod change;
 pub mod decide;
 pub mod ended;
 pub mod hunt;

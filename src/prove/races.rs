@@ -228,6 +228,7 @@ pub fn confirm_races(kernel: &Kernel, options: &Options, races: &mut [Race], cou
         counts.replays.add(replays);
         if let Some(w) = w {
             race.confirmed = true;
+            race.flags_only = w.flags_only;
             race.relation = if w.same_simdgroup {
                 Relation::SameSimdgroup
             } else {

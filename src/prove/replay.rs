@@ -285,6 +285,7 @@ pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
         w.memory.clear();
     }
     w.launch = Some(launch.clone());
+    w.flags_only = c.flags_only;
     w.replayed = true;
 }
 

@@ -87,6 +87,17 @@ pub struct Witness {
     pub replayed: bool,
     /// The launch that showed it, if it was.
     pub launch: Option<Launch>,
+    /// When replayed: the threads did meet at a barrier in between, whose flags do not name the memory.
+    pub flags_only: bool,
+}
+
+/// Places that can go one by one, but were not proved to go together.
+#[derive(Clone, Debug)]
+pub struct Exclusion {
+    /// The places; no part of them is exclusive.
+    pub places: Vec<Span>,
+    /// A race without all of them that was executed; `None`: neither shown nor excluded.
+    pub witness: Option<Witness>,
 }
 
 /// How often the executor could show a conflict that the solver had found. Assignments that only ask whether
@@ -206,8 +217,12 @@ pub struct KernelVerdicts {
     pub races: Vec<Race>,
     /// Divergent barriers.
     pub divergent: Vec<Divergence>,
-    /// A set of source lines (by span) that can go together.
+    /// A set of source lines (by span) that can go together; a heaviest one, weighed by loop depth.
     pub jointly_removable: Vec<Span>,
+    /// Sets of removable lines that exclude each other: all pairs, and larger ones that stood in the way.
+    pub exclusive: Vec<Exclusion>,
+    /// No larger set of removable lines can go together.
+    pub joint_is_largest: bool,
     /// What the verdicts rest on.
     pub assumptions: Vec<String>,
     /// Whether the kernel as written was shown race-free and barrier-uniform.

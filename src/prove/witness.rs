@@ -57,6 +57,7 @@ pub fn witness(kernel: &Kernel, facts: &Facts, pair: &PairFormula, v: &Values) -
         same_simdgroup: v.simdgroups[0] == v.simdgroups[1],
         replayed: false,
         launch: None,
+        flags_only: false,
     }
 }
 

@@ -303,9 +303,30 @@ fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
                 }
             })
             .collect(),
+        labels: labels(r),
         status: if r.confirmed { "confirmed" } else { "possible" },
         witness: r.witness.as_ref().map(|w| witness(map, kernel, w)),
     }
+}
+
+/// The choices that a race hinges on.
+pub fn labels(r: &Race) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    if r.relation == Relation::SameSimdgroup {
+        out.push("intra-simdgroup");
+    }
+    if r.flags_only {
+        out.push("flags");
+    }
+    out
+}
+
+/// Places as lines, ascending.
+fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
+    let mut out: Vec<u32> = places.iter().map(|s| at(map, *s).0).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 /// The report on one kernel.
@@ -315,9 +336,6 @@ pub fn kernel(
     threadgroup: Option<[u64; 3]>,
     v: &KernelVerdicts,
 ) -> KernelReport {
-    let mut joint: Vec<u32> = v.jointly_removable.iter().map(|s| at(map, *s).0).collect();
-    joint.sort_unstable();
-    joint.dedup();
     KernelReport {
         name: k.name.clone(),
         line: at(map, k.span).0,
@@ -346,7 +364,21 @@ pub fn kernel(
                 }
             })
             .collect(),
-        jointly_removable: joint,
+        jointly_removable: lines(map, &v.jointly_removable),
+        joint_is_largest: v.joint_is_largest,
+        exclusive: v
+            .exclusive
+            .iter()
+            .map(|e| ExclusionReport {
+                lines: lines(map, &e.places),
+                status: if e.witness.is_some() {
+                    "refuted"
+                } else {
+                    "unproved"
+                },
+                witness: e.witness.as_ref().map(|w| witness(map, k, w)),
+            })
+            .collect(),
         stats: None,
         replayed: ReplayedReport {
             assignments: v.replays.assignments,

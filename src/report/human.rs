@@ -68,6 +68,18 @@ fn summary(r: &KernelReport) -> String {
         let lines: Vec<String> = r.jointly_removable.iter().map(u32::to_string).collect();
         out.push_str(&format!("; together removable: line {}", lines.join(", ")));
     }
+    for e in &r.exclusive {
+        let lines: Vec<String> = e.lines.iter().map(u32::to_string).collect();
+        out.push_str(&format!(
+            "; not all of line {}{}",
+            lines.join(", "),
+            if e.status == "refuted" {
+                ""
+            } else {
+                " (not proved)"
+            }
+        ));
+    }
     if !r.races.is_empty() {
         out.push_str(&format!("; {} race(s) as written", r.races.len()));
     }
@@ -125,6 +137,9 @@ fn race_message(map: &SourceMap, k: &Kernel, r: &Race, status: &str, scope: &str
     let mut d = Diagnostic::warning(format!(
         "{status} data race on `{name}` in the kernel as written ({scope})"
     ));
+    if r.flags_only {
+        d = d.with_note("flags: the threads meet at a barrier in between, whose mem_flags do not name this memory");
+    }
     match &r.witness {
         Some(w) => d = with_witness(d, map, k, w),
         None => {

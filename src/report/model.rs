@@ -101,8 +101,12 @@ pub struct KernelReport {
     pub races: Vec<RaceReport>,
     /// Barriers that not all threads may reach.
     pub divergent_barriers: Vec<DivergentReport>,
-    /// Lines that can go together.
+    /// Lines that can go together: a largest set, weighed by loop depth.
     pub jointly_removable: Vec<u32>,
+    /// Whether no other set of removable lines saves more (false: the search was cut short).
+    pub joint_is_largest: bool,
+    /// Sets of lines that can go one by one but not together.
+    pub exclusive: Vec<ExclusionReport>,
     /// How many satisfying assignments replayed.
     pub replayed: ReplayedReport,
     /// What was not understood.
@@ -110,6 +114,17 @@ pub struct KernelReport {
     /// Counts and times, with `--stats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<StatsReport>,
+}
+
+/// Lines that exclude each other.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExclusionReport {
+    /// The lines; all but any one of them can go.
+    pub lines: Vec<u32>,
+    /// `refuted` (a race was executed) or `unproved` (neither shown nor excluded).
+    pub status: &'static str,
+    /// The race without all of them.
+    pub witness: Option<WitnessReport>,
 }
 
 /// The whole run.
@@ -251,6 +266,9 @@ pub struct RaceReport {
     pub scope: &'static str,
     /// The two accesses.
     pub accesses: Vec<AccessReport>,
+    /// Choices of the execution model that the race hinges on: `intra-simdgroup` (gone with `--lockstep`), `flags` (gone
+    /// with `--execution-barriers-order-memory`).
+    pub labels: Vec<&'static str>,
     /// `confirmed` (replayed) or `possible`.
     pub status: &'static str,
     /// How.

@@ -1,6 +1,7 @@
 // unbarrier: --threadgroup 64
 // Two barriers in a row, with nothing that matters between them. Either can go, both cannot.
 // jointly: 1
+// exclusive: 12 14
 #include <metal_stdlib>
 using namespace metal;
 
