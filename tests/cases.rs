@@ -274,7 +274,10 @@ fn compare(e: &Expected, report: &Value) -> Vec<Mismatch> {
             })
             .collect();
         if got != *want {
-            miss(1, format!("expected lines {want:?} to exclude each other, got {got:?}"));
+            miss(
+                1,
+                format!("expected lines {want:?} to exclude each other, got {got:?}"),
+            );
         }
     }
     if let Some(want) = e.jointly {

@@ -28,6 +28,10 @@ pub enum Command {
     Graph(GraphArgs),
     /// Parse files and report problems.
     Parse(ParseArgs),
+    /// Prove what a change of sources does to barriers.
+    Check(super::check::CheckArgs),
+    /// Propose the edits that are proved: removals, weaker barriers, repairs.
+    Optimize(super::optimize::OptimizeArgs),
     /// Hold claims about barriers against what is proved.
     Audit(AuditArgs),
 }

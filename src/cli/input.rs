@@ -83,9 +83,20 @@ pub fn preprocess_options(a: &SourceArgs) -> PreprocessOptions {
 
 /// Reads, preprocesses, parses and (if asked) lowers a file. The error is one line of text.
 pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, String> {
-    let began = Instant::now();
     let mut map = SourceMap::new();
     let file = map.load(path).map_err(|e| e.to_string())?;
+    Ok(read(map, file, args, lower))
+}
+
+/// As [`load`], with another text in the place of the file's.
+pub fn load_text(path: &Path, text: &str, args: &SourceArgs) -> Loaded {
+    let mut map = SourceMap::new();
+    let file = map.add_file(path.display().to_string(), path.to_path_buf(), text);
+    read(map, file, args, true)
+}
+
+fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loaded {
+    let began = Instant::now();
     let pre = preprocess(&mut map, file, &preprocess_options(args));
     let broken = pre.has_errors();
     let mut diagnostics = pre.diagnostics;
@@ -109,7 +120,7 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
             map.file(file).path
         )));
     }
-    Ok(Loaded {
+    Loaded {
         map,
         file,
         unit: parsed.unit,
@@ -117,7 +128,7 @@ pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, Strin
         diagnostics,
         parse_time,
         lower_time: began.elapsed().saturating_sub(parse_time),
-    })
+    }
 }
 
 /// More than any device has: 1 GiB of threadgroup memory.

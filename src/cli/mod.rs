@@ -4,6 +4,7 @@
 
 mod args;
 mod audit;
+mod check;
 pub mod config;
 mod confirm;
 mod export;
@@ -11,6 +12,7 @@ mod fuzz;
 mod graph;
 mod input;
 mod launch;
+mod optimize;
 mod parse;
 mod prove;
 mod stats;
@@ -27,6 +29,8 @@ pub const DONE: u8 = 0;
 pub const NOT_PROVED: u8 = 1;
 /// Bad input.
 pub const BAD_INPUT: u8 = 2;
+/// `check`: a change was neither proved nor refuted.
+pub const UNDECIDED: u8 = 3;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -52,6 +56,8 @@ pub fn main() -> ExitCode {
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
             args::Command::Audit(a) => audit::run(&a),
+            args::Command::Check(a) => check::run(&a),
+            args::Command::Optimize(a) => optimize::run(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

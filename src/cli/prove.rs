@@ -305,14 +305,14 @@ pub(super) fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
-fn jobs(a: &ProveArgs) -> usize {
+pub(super) fn jobs(a: &ProveArgs) -> usize {
     a.jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         usize::from,
     )
 }
 
-fn options(
+pub(super) fn options(
     k: &Kernel,
     a: &ProveArgs,
     size: Option<[u64; 3]>,
@@ -371,7 +371,7 @@ fn removal_spans(l: &Loaded, kernels: &[&Kernel], a: &ProveArgs) -> Result<BTree
 }
 
 /// The assumptions of each kernel. A name must mean something in at least one of them.
-fn assumptions(
+pub(super) fn assumptions(
     l: &Loaded,
     kernels: &[&Kernel],
     a: &ProveArgs,

@@ -25,6 +25,8 @@ pub struct Union {
     pub old_only: BTreeSet<BarrierId>,
     /// Barriers that only the new version has.
     pub new_only: BTreeSet<BarrierId>,
+    /// For each barrier of the union: its number in the old version and in the new one.
+    pub origin: Vec<(Option<BarrierId>, Option<BarrierId>)>,
     /// Runs of neighbouring barriers (no statement between them) in which the versions differ.
     pub runs: Vec<Run>,
 }
@@ -50,6 +52,7 @@ pub fn unite(old: &Kernel, new: &Kernel, files: u32) -> Option<Union> {
         paths: new.paths.clone(),
         old_only: BTreeSet::new(),
         new_only: BTreeSet::new(),
+        origin: Vec::new(),
         runs: Vec::new(),
     };
     let body = u.block(&old.body, &new.body)?;
@@ -61,6 +64,7 @@ pub fn unite(old: &Kernel, new: &Kernel, files: u32) -> Option<Union> {
         kernel,
         old_only: u.old_only,
         new_only: u.new_only,
+        origin: u.origin,
         runs: u.runs,
     })
 }
@@ -75,6 +79,7 @@ struct Uniter<'k> {
     paths: Vec<CallPath>,
     old_only: BTreeSet<BarrierId>,
     new_only: BTreeSet<BarrierId>,
+    origin: Vec<(Option<BarrierId>, Option<BarrierId>)>,
     runs: Vec<Run>,
 }
 
@@ -189,19 +194,24 @@ impl Uniter<'_> {
         for op in capture_diff_slices(Algorithm::Myers, &a, &b) {
             let (_, o, n) = op.as_tag_tuple();
             if matches!(op, DiffOp::Equal { .. }) {
-                for id in new.get(n)? {
-                    self.add(self.new.barriers.get(id.index())?.clone(), out);
+                for (x, y) in old.get(o)?.iter().zip(new.get(n)?) {
+                    self.add(
+                        self.new.barriers.get(y.index())?.clone(),
+                        (Some(*x), Some(*y)),
+                        out,
+                    );
                 }
                 continue;
             }
             for id in old.get(o)? {
                 let b = self.moved_in(self.old.barriers.get(id.index())?);
-                let id = self.add(b, out);
+                let id = self.add(b, (Some(*id), None), out);
                 self.old_only.insert(id);
                 run.old.push(id);
             }
             for id in new.get(n)? {
-                let id = self.add(self.new.barriers.get(id.index())?.clone(), out);
+                let b = self.new.barriers.get(id.index())?.clone();
+                let id = self.add(b, (None, Some(*id)), out);
                 self.new_only.insert(id);
                 run.new.push(id);
             }
@@ -212,7 +222,13 @@ impl Uniter<'_> {
         Some(())
     }
 
-    fn add(&mut self, mut b: Barrier, out: &mut Vec<Stmt>) -> BarrierId {
+    fn add(
+        &mut self,
+        mut b: Barrier,
+        origin: (Option<BarrierId>, Option<BarrierId>),
+        out: &mut Vec<Stmt>,
+    ) -> BarrierId {
+        self.origin.push(origin);
         let id = BarrierId(u32::try_from(self.barriers.len()).unwrap_or(u32::MAX));
         b.loops = self.nest.clone();
         self.barriers.push(b);

@@ -157,7 +157,8 @@ impl Counts {
     }
 }
 
-fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
+/// What verdicts rest on, in words.
+pub fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
     let mut out = Vec::new();
     match options.contract.threadgroup {
         Some([x, y, z]) => out.push(format!("threadgroup size is ({x}, {y}, {z})")),

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod decide;
+pub mod edit;
 pub mod ended;
 pub mod hunt;
 pub mod interval;

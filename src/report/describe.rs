@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use super::model::*;
 use crate::encode::pair::Relation;
 use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
-use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide};
+use crate::prove::{
+    BarrierVerdict, Divergence, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide,
+};
 use crate::source::{SourceMap, Span};
 
 /// 1-based line and column of a span's start.
@@ -183,15 +185,23 @@ pub fn call_path(map: &SourceMap, kernel: &Kernel, path: PathId) -> Vec<String> 
         .unwrap_or_default()
 }
 
-/// The command that makes the race of a witness happen again.
-fn replay_command(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict, w: &Witness) -> String {
+/// The command that makes the race of a witness happen again, with the barriers of a line deleted or with all in place.
+pub fn replay_command(
+    map: &SourceMap,
+    kernel: &Kernel,
+    disabled: Option<Span>,
+    w: &Witness,
+) -> String {
     let [x, y, z] = w.threadgroup;
     let mut out = format!(
-        "unbarrier fuzz {} --kernel {} --disable {} --threadgroup {x},{y},{z}",
+        "unbarrier fuzz {} --kernel {}",
         quoted(&map.file(kernel.span.file).path),
-        quoted(&kernel.name),
-        at(map, v.span).0
+        quoted(&kernel.name)
     );
+    if let Some(s) = disabled {
+        out.push_str(&format!(" --disable {}", at(map, s).0));
+    }
+    out.push_str(&format!(" --threadgroup {x},{y},{z}"));
     for (name, value) in &w.parameters {
         out.push_str(&format!(" --param {}", quoted(&format!("{name}={value}"))));
     }
@@ -269,13 +279,14 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
             .witness
             .as_ref()
             .filter(|w| w.replayed && v.verdict == Verdict::Required)
-            .map(|w| replay_command(map, kernel, v, w)),
+            .map(|w| replay_command(map, kernel, Some(v.span), w)),
         added_pairs: v.added_pairs,
         time_ms: (v.time_ms * 1000.0).round() / 1000.0,
     }
 }
 
-fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
+/// The report on a race.
+pub fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
     RaceReport {
         array: kernel
             .objects
@@ -329,6 +340,20 @@ fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
     out
 }
 
+/// The report on a barrier that not all threads may reach.
+pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
+    let (line, _) = at(map, d.span);
+    let reason = match (d.ended_only, d.culprit) {
+        (true, _) => "some threads may have ended before it (early return)".into(),
+        (false, Some(c)) => {
+            let (l, c) = at(map, c);
+            format!("reached under a condition that depends on the thread: a value from {l}:{c}")
+        }
+        (false, None) => "reached under a condition that depends on the thread".into(),
+    };
+    DivergentReport { line, reason }
+}
+
 /// The report on one kernel.
 pub fn kernel(
     map: &SourceMap,
@@ -344,26 +369,7 @@ pub fn kernel(
         race_free: v.race_free,
         barriers: v.barriers.iter().map(|b| barrier(map, k, b)).collect(),
         races: v.races.iter().map(|r| race(map, k, r)).collect(),
-        divergent_barriers: v
-            .divergent
-            .iter()
-            .map(|d| {
-                let (line, _) = at(map, d.span);
-                DivergentReport {
-                    line,
-                    reason: match (d.ended_only, d.culprit) {
-                        (true, _) => "some threads may have ended before it (early return)".into(),
-                        (false, Some(c)) => {
-                            let (l, c) = at(map, c);
-                            format!("reached under a condition that depends on the thread: a value from {l}:{c}")
-                        }
-                        (false, None) => {
-                            "reached under a condition that depends on the thread".into()
-                        }
-                    },
-                }
-            })
-            .collect(),
+        divergent_barriers: v.divergent.iter().map(|d| divergence(map, d)).collect(),
         jointly_removable: lines(map, &v.jointly_removable),
         joint_is_largest: v.joint_is_largest,
         exclusive: v

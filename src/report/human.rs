@@ -152,7 +152,13 @@ fn race_message(map: &SourceMap, k: &Kernel, r: &Race, status: &str, scope: &str
     d
 }
 
-fn with_witness(mut d: Diagnostic, map: &SourceMap, k: &Kernel, w: &Witness) -> Diagnostic {
+/// Adds the two accesses and the launch of a witness.
+pub(super) fn with_witness(
+    mut d: Diagnostic,
+    map: &SourceMap,
+    k: &Kernel,
+    w: &Witness,
+) -> Diagnostic {
     let report = describe::witness(map, k, w);
     for (s, t) in w.sides.iter().zip(&report.threads) {
         let mut text = format!(

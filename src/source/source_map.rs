@@ -142,6 +142,20 @@ impl SourceMap {
         Ok(self.push(display.into(), path.to_path_buf(), text.into(), had_bom))
     }
 
+    /// Gives every file the name that `name` makes of its present one.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        for f in &mut self.files {
+            f.path = name(&f.path);
+        }
+    }
+
+    /// Adds the files of another map (not its macro expansions); returns by how much their ids grew.
+    pub fn append(&mut self, other: &SourceMap) -> u32 {
+        let by = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
+        self.files.extend(other.files.iter().cloned());
+        by
+    }
+
     /// The file of that id; an empty file named `<unknown>` for an id of another map.
     pub fn file(&self, id: FileId) -> &SourceFile {
         self.files.get(id.0 as usize).unwrap_or(&self.unknown)

@@ -1,0 +1,140 @@
+//! `unbarrier check`: what a change of sources does to barriers.
+//!
+//! Pipeline: [`tree`] finds the files of both versions, [`judge`] pairs their kernels and answers, `report::check` and
+//! its renderers tell.
+
+mod judge;
+mod order;
+mod tree;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::{Format, SourceArgs, seconds, threadgroup};
+use super::input::{emit, use_color};
+use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED};
+use crate::report::check::{CheckReport, SCHEMA, human};
+use crate::report::model::ErrorReport;
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// Only these files or folders (default: everything that changed).
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The version to compare with: a revision of the git repository around the current folder.
+    #[arg(long, value_name = "REV", default_value = "HEAD", conflicts_with_all = ["from", "to"])]
+    pub base: String,
+    /// The version to judge (default: the work tree).
+    #[arg(long, value_name = "REV", conflicts_with_all = ["from", "to"])]
+    pub head: Option<String>,
+    /// Compare with this file or folder instead of a revision.
+    #[arg(long, value_name = "OLD", requires = "to")]
+    pub from: Option<PathBuf>,
+    /// Judge this file or folder.
+    #[arg(long, value_name = "NEW", requires = "from")]
+    pub to: Option<PathBuf>,
+    /// Threadgroup size; without it, as in unbarrier.toml, else any size up to 1024 threads.
+    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
+    pub threadgroup: Option<[u64; 3]>,
+    /// Assume this condition over parameters and constants (an MSL expression; may be repeated).
+    #[arg(long, value_name = "EXPR")]
+    pub assume: Vec<String>,
+    /// Time limit of one solver query, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: f64,
+    /// Worker threads (default: number of processors).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// Output format.
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub format: Format,
+    /// Assume that barriers order all memory, whatever their flags.
+    #[arg(long)]
+    pub execution_barriers_order_memory: bool,
+    /// Assume that the threads of a simdgroup run in lockstep.
+    #[arg(long)]
+    pub lockstep: bool,
+    /// How sources are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Runs the command; the exit code.
+pub fn run(a: &CheckArgs) -> u8 {
+    let sides = match tree::sides(a) {
+        Ok(s) => s,
+        Err(e) => {
+            if a.format != Format::Human {
+                let mut report = empty(a);
+                report.errors.push(ErrorReport {
+                    path: None,
+                    line: None,
+                    column: None,
+                    message: e.clone(),
+                });
+                deliver(a, &report, "");
+            }
+            eprintln!("error: {e}");
+            return BAD_INPUT;
+        }
+    };
+    let mut report = empty(a);
+    report.base.clone_from(&sides.base);
+    report.head.clone_from(&sides.head);
+    report.errors = sides.errors.clone();
+    for e in &report.errors {
+        eprintln!("error: {}", e.message);
+    }
+    let color = use_color(a.source.color, false);
+    let mut text = String::new();
+    for file in judge::files(a, &sides, color) {
+        text.push_str(&file.text);
+        for e in &file.errors {
+            if a.format != Format::Human {
+                eprintln!("error: {}", e.message);
+            }
+        }
+        report.errors.extend(file.errors);
+        if let Some(f) = file.report {
+            report.files.push(f);
+        }
+    }
+    report.conclude();
+    deliver(a, &report, &text);
+    if report.errors.is_empty() {
+        match report.verdict {
+            "refuted" => NOT_PROVED,
+            "undecided" => UNDECIDED,
+            _ => DONE,
+        }
+    } else {
+        BAD_INPUT
+    }
+}
+
+fn empty(a: &CheckArgs) -> CheckReport {
+    let shown = |p: &Option<PathBuf>| {
+        let p = p.as_deref().map(Path::display);
+        p.map(|p| p.to_string())
+    };
+    CheckReport {
+        schema: SCHEMA,
+        base: shown(&a.from).unwrap_or_else(|| a.base.clone()),
+        head: shown(&a.to).or_else(|| a.head.clone()),
+        verdict: "proved",
+        files: Vec::new(),
+        errors: Vec::new(),
+    }
+}
+
+fn deliver(a: &CheckArgs, report: &CheckReport, text: &str) {
+    match a.format {
+        Format::Human => emit(&format!("{text}{}", human::summary(report))),
+        Format::Json => match serde_json::to_string_pretty(report) {
+            Ok(s) => emit(&format!("{s}\n")),
+            Err(e) => eprintln!("error: cannot write the report: {e}"),
+        },
+    }
+}
