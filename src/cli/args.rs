@@ -30,6 +30,10 @@ pub enum Command {
     Parse(ParseArgs),
     /// Hold claims about barriers against what is proved.
     Audit(AuditArgs),
+    /// Write a first unbarrier.toml for the sources of a folder.
+    Init(super::init::InitArgs),
+    /// Print the JSON schema of unbarrier.toml or of the JSON report.
+    Schema(super::schema::SchemaArgs),
 }
 
 /// When to use colour.

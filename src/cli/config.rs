@@ -63,6 +63,11 @@ struct Config {
     accept: Vec<Spanned<AcceptEntry>>,
 }
 
+/// Whether a text is a sound `unbarrier.toml`.
+pub fn check_text(path: &Path, text: &str) -> Result<(), ConfigError> {
+    Config::parse(path, text.to_string()).map(|_| ())
+}
+
 /// The contract of a kernel: from the file that `--contracts` names, else as [`contract_for`] says.
 pub fn contract(
     source: &SourceArgs,

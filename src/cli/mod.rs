@@ -9,12 +9,14 @@ mod confirm;
 mod export;
 mod fuzz;
 mod graph;
+mod init;
 mod input;
 mod launch;
 mod output;
 mod parse;
 mod problem;
 mod prove;
+mod schema;
 mod stats;
 mod walk;
 
@@ -55,6 +57,8 @@ pub fn main() -> ExitCode {
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
             args::Command::Audit(a) => audit::run(&a),
+            args::Command::Init(a) => init::run(&a),
+            args::Command::Schema(a) => schema::run(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -6,7 +6,7 @@ use super::args::ReportFormat;
 use super::input::emit;
 use crate::report::model::Report;
 use crate::report::place::Base;
-use crate::report::sarif;
+use crate::report::{html, markdown, sarif};
 
 /// Writes a finished report; nothing in the format for people, which is written as things are decided.
 pub fn write(report: &Report, format: ReportFormat) -> Result<(), String> {
@@ -17,8 +17,8 @@ pub fn write(report: &Report, format: ReportFormat) -> Result<(), String> {
             format!("{text}\n")
         }
         ReportFormat::Sarif => sarif::render(report, &base()).map_err(|e| e.to_string())?,
-        ReportFormat::Markdown => todo!(),
-        ReportFormat::Html => todo!(),
+        ReportFormat::Markdown => markdown::render(report, &base()),
+        ReportFormat::Html => html::render(report, &base())?,
     };
     emit(&text);
     Ok(())

@@ -15,7 +15,7 @@ pub fn files(named: &[PathBuf], source: &SourceArgs) -> (Vec<PathBuf>, Vec<Probl
     let mut problems = Vec::new();
     for path in named {
         if path.is_dir() {
-            let found = folder(path, source, &mut problems);
+            let found = folder(path, Some(source), &mut problems);
             out.extend(found);
         } else {
             out.push(path.clone());
@@ -26,8 +26,12 @@ pub fn files(named: &[PathBuf], source: &SourceArgs) -> (Vec<PathBuf>, Vec<Probl
     (out, problems)
 }
 
-/// The `.metal` files of a folder. A problem when there are none.
-pub fn folder(path: &Path, source: &SourceArgs, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+/// The `.metal` files of a folder; without `source`, also those that `unbarrier.toml` excludes. A problem when there are none.
+pub fn folder(
+    path: &Path,
+    source: Option<&SourceArgs>,
+    problems: &mut Vec<Problem>,
+) -> Vec<PathBuf> {
     let before = problems.len();
     let mut out = Vec::new();
     let mut left_out = 0usize;
@@ -51,7 +55,7 @@ pub fn folder(path: &Path, source: &SourceArgs, problems: &mut Vec<Problem>) -> 
         }
         // `.` itself is named so that all is in it; its files are not `./a.metal`.
         let file = file.strip_prefix("./").unwrap_or(file);
-        match config::excluded(source, file) {
+        match source.map_or(Ok(false), |s| config::excluded(s, file)) {
             Ok(false) => out.push(file.to_path_buf()),
             Ok(true) => left_out += 1,
             Err(e) => {
