@@ -80,7 +80,9 @@ fn sarif_schema() -> Value {
         .map(PathBuf::from)
         .expect("serde-sarif is a dependency");
     let text = std::fs::read_to_string(manifest.with_file_name("src").join("schema.json"));
-    let schema: Value = serde_json::from_str(&text.expect("the schema")).expect("JSON");
+    // One pattern has a bracket that closes nothing, which not every engine takes.
+    let text = text.expect("the schema").replace("{2}]?$", "{2}\\\\]?$");
+    let schema: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(
         schema["properties"]["version"]["enum"],
         serde_json::json!(["2.1.0"])
@@ -186,11 +188,17 @@ fn sarif_has_every_finding_with_its_places() {
         }
     }
     // Rules by index, each with help.
-    let rules = v["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    let rules = v["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .expect("rules");
     for r in v["runs"][0]["results"].as_array().expect("results") {
         let index = r["ruleIndex"].as_u64().expect("an index") as usize;
         assert_eq!(rules[index]["id"], r["ruleId"]);
-        assert!(rules[index]["help"]["text"].as_str().is_some_and(|t| t.len() > 40));
+        assert!(
+            rules[index]["help"]["text"]
+                .as_str()
+                .is_some_and(|t| t.len() > 40)
+        );
     }
 }
 
@@ -202,7 +210,10 @@ fn fingerprints_survive_edits_elsewhere() {
             .iter()
             .map(|r| {
                 let print = r["partialFingerprints"]["unbarrier/v1"].as_str();
-                (r["ruleId"].to_string(), print.expect("a fingerprint").to_string())
+                (
+                    r["ruleId"].to_string(),
+                    print.expect("a fingerprint").to_string(),
+                )
             })
             .collect();
         out.sort();
@@ -228,12 +239,15 @@ fn bad_input_is_a_result_and_a_notification() {
     assert_eq!(code, Some(2));
     let bad = results(&v, "bad-input");
     let at: Vec<String> = bad.iter().flat_map(|r| places(&r["locations"])).collect();
-    assert_eq!(at, ["missing.metal:1", "bad.metal:1"].map(String::from).iter().rev().cloned().collect::<Vec<_>>());
+    assert_eq!(at, ["bad.metal:1", "missing.metal:1"]);
     let run = &v["runs"][0]["invocations"][0];
     assert_eq!(run["executionSuccessful"], false);
     let said = run["toolExecutionNotifications"].as_array().map(Vec::len);
     assert_eq!(said, Some(2));
-    assert!(!results(&v, "required").is_empty(), "the others are analysed");
+    assert!(
+        !results(&v, "required").is_empty(),
+        "the others are analysed"
+    );
 }
 
 #[test]
@@ -260,7 +274,13 @@ fn markdown_is_a_comment_with_nothing_active_in_it() {
     let dir = folder();
     let (code, text) = prove(
         dir.path(),
-        &["a b/k#1.metal", "--threadgroup", "64", "--format", "markdown"],
+        &[
+            "a b/k#1.metal",
+            "--threadgroup",
+            "64",
+            "--format",
+            "markdown",
+        ],
     );
     assert_eq!(code, Some(0));
     for part in [
@@ -301,9 +321,17 @@ fn markdown_is_cut_at_the_limit_of_a_comment() {
         &["many.metal", "--threadgroup", "64", "--format", "markdown"],
     );
     assert_eq!(code, Some(0));
-    assert!(text.len() <= 65_536 && text.len() > 50_000, "{}", text.len());
+    assert!(
+        text.len() <= 65_536 && text.len() > 50_000,
+        "{}",
+        text.len()
+    );
     assert!(text.contains("**420 removable barriers**"));
     let rows = text.matches("| **removable**").count();
     assert!(rows < 420 && rows > 100, "{rows}");
-    assert!(text.contains("entries do not fit into a comment"), "{}", &text[text.len() - 500..]);
+    assert!(
+        text.contains("entries do not fit into a comment"),
+        "{}",
+        &text[text.len() - 500..]
+    );
 }

@@ -28,8 +28,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use toml::Spanned;
 
 pub use self::accept::Accept;
-pub use self::document::{Document, schema};
 use self::document::{AcceptEntry, Entry};
+pub use self::document::{Document, schema};
 pub use self::error::ConfigError;
 pub use self::project::{Project, excluded, include, missing, project};
 use super::args::SourceArgs;

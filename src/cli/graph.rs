@@ -76,10 +76,7 @@ fn dot(l: &Loaded, k: &Kernel) -> String {
         if !e.shifts.is_empty() {
             label = format!("[{}]\\n{label}", e.shifts);
         }
-        out.push_str(&format!(
-            "  {} -> {} [label=\"{label}\"];\n",
-            e.from, e.to
-        ));
+        out.push_str(&format!("  {} -> {} [label=\"{label}\"];\n", e.from, e.to));
     }
     out.push_str("}\n");
     out

@@ -80,7 +80,8 @@ fn write(a: &InitArgs) -> Result<String, String> {
     if a.force {
         file.persist(&target).map_err(|e| failed(e.error))?;
     } else {
-        file.persist_noclobber(&target).map_err(|e| failed(e.error))?;
+        file.persist_noclobber(&target)
+            .map_err(|e| failed(e.error))?;
     }
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     Ok(format!(
@@ -126,7 +127,9 @@ fn document(dir: &Path, files: &[PathBuf], source: &SourceArgs) -> (String, usiz
         let hints = constants(&loaded.map.file(loaded.file).text);
         let mut by: BTreeMap<(Option<u64>, bool), Vec<&Kernel>> = BTreeMap::new();
         for k in &loaded.kernels {
-            by.entry((k.max_threads, uses_dimensions(k))).or_default().push(k);
+            by.entry((k.max_threads, uses_dimensions(k)))
+                .or_default()
+                .push(k);
         }
         let alone = by.len() == 1;
         for ((max, flat), kernels) in &by {
@@ -217,7 +220,10 @@ fn entry(
     scalars.dedup();
     if !scalars.is_empty() {
         let shown: Vec<String> = scalars.iter().take(12).map(|s| comment(s)).collect();
-        out.push_str(&format!("# assume = [] # parameters: {}\n", shown.join(", ")));
+        out.push_str(&format!(
+            "# assume = [] # parameters: {}\n",
+            shown.join(", ")
+        ));
     }
     if !source.define.is_empty() {
         let all: Vec<String> = source.define.iter().map(|d| quoted(d)).collect();
@@ -290,7 +296,11 @@ mod tests {
         let text = "#define TG_SIZE 128\n#define TILE 64\nconstant constexpr uint NUM_THREADS = 256u;\n\
                     constexpr int kThreadsPerGroup = 96; // that many\n#define THREADS (4 * 32)\nconstexpr uint MAX_THREADS = 9999;\n";
         let found = constants(text);
-        let expected = [("TG_SIZE", 128), ("NUM_THREADS", 256), ("kThreadsPerGroup", 96)];
+        let expected = [
+            ("TG_SIZE", 128),
+            ("NUM_THREADS", 256),
+            ("kThreadsPerGroup", 96),
+        ];
         assert_eq!(found, expected.map(|(n, v)| (n.to_string(), v)));
     }
 }

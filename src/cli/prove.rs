@@ -34,7 +34,10 @@ pub fn run(a: &ProveArgs) -> u8 {
     };
     let mut s = Session::new(a, progress(a), export.as_ref());
     let (paths, problems) = walk::files(&a.files, &a.source);
-    for p in problems.into_iter().chain(config::missing(&paths, &a.source)) {
+    for p in problems
+        .into_iter()
+        .chain(config::missing(&paths, &a.source))
+    {
         s.problem(p);
     }
     if !a.remove.is_empty() && paths.len() > 1 {

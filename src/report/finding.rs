@@ -161,14 +161,22 @@ impl<'r> Found<'r> {
     /// The places of the two accesses of a witness.
     fn accesses(&self, w: &WitnessReport) -> Vec<(Place, String)> {
         let one = |t: &WitnessThread| {
-            let what = format!("{} {}", super::steps::thread_name(t), super::steps::access(w, t));
+            let what = format!(
+                "{} {}",
+                super::steps::thread_name(t),
+                super::steps::access(w, t)
+            );
             (self.place(&t.path, t.line, t.column), what)
         };
         w.threads.iter().map(one).collect()
     }
 
     fn race(&mut self, k: &'r KernelReport, r: &'r RaceReport) {
-        let rule = if r.flags_only { Rule::Flags } else { Rule::Race };
+        let rule = if r.flags_only {
+            Rule::Flags
+        } else {
+            Rule::Race
+        };
         let places: Vec<Place> = r
             .accesses
             .iter()

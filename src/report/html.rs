@@ -13,7 +13,7 @@ use super::layout::{self, HEIGHT, WIDTH};
 use super::model::{FileReport, KernelReport, Report, WitnessReport};
 use super::place::Base;
 use super::rule::Rule;
-use super::steps;
+use super::steps::{self, Kind};
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
@@ -265,7 +265,10 @@ fn file<'r>(i: usize, f: &'r FileReport, base: &Base) -> FileView<'r> {
             let lines = s.text.lines().zip(1u32..).map(|(text, number)| LineView {
                 number: number as usize,
                 text,
-                marks: marks.get(&((*p).to_string(), number)).cloned().unwrap_or_default(),
+                marks: marks
+                    .get(&((*p).to_string(), number))
+                    .cloned()
+                    .unwrap_or_default(),
             });
             Some(SourceView {
                 id: format!("f{i}-{n}"),
@@ -291,7 +294,10 @@ fn finding<'r>(
     base: &Base,
 ) -> FindingView<'r> {
     let name = x.rule.name();
-    let message = x.message.strip_prefix(name).and_then(|m| m.strip_prefix(": "));
+    let message = x
+        .message
+        .strip_prefix(name)
+        .and_then(|m| m.strip_prefix(": "));
     FindingView {
         id,
         rule: name,
@@ -330,12 +336,20 @@ fn witness(f: &FileReport, x: &Finding, w: &WitnessReport, names: &Names) -> Wit
         replayed: w.replayed,
         steps: steps::of(w, removed)
             .into_iter()
-            .map(|s| StepView {
-                lane: s.thread.unwrap_or(2),
-                kind: s.kind.name(),
-                target: names.line(s.path.as_deref().unwrap_or(&f.path), s.line),
-                line: s.line,
-                text: s.text,
+            .map(|s| {
+                // The line is a link of its own.
+                let at = format!(" at line {}", s.line);
+                let text = match s.kind {
+                    Kind::Iteration => s.text.strip_suffix(&at).unwrap_or(&s.text).to_string(),
+                    Kind::Barrier | Kind::Access => s.text,
+                };
+                StepView {
+                    lane: s.thread.unwrap_or(2),
+                    kind: s.kind.name(),
+                    target: names.line(s.path.as_deref().unwrap_or(&f.path), s.line),
+                    line: s.line,
+                    text,
+                }
             })
             .collect(),
     }
@@ -347,7 +361,9 @@ fn kernel<'r>(f: &FileReport, k: &'r KernelReport, names: &Names) -> KernelView<
         let drawn = layout::of(g);
         let mut nodes = Vec::new();
         for (n, (x, y)) in drawn.nodes.iter().copied().enumerate() {
-            let barrier = n.checked_sub(1).and_then(|i| g.nodes.get(i).map(|b| (i, b)));
+            let barrier = n
+                .checked_sub(1)
+                .and_then(|i| g.nodes.get(i).map(|b| (i, b)));
             nodes.push(match barrier {
                 Some((i, b)) => NodeView {
                     x,

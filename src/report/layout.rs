@@ -50,12 +50,18 @@ pub fn of(g: &Graph) -> Layout {
         .chain([("entry", 0), ("exit", last)])
         .collect();
     let ends = |name: &String| index.get(name.as_str()).copied().unwrap_or(0);
-    let edges: Vec<(usize, usize)> = g.edges.iter().map(|e| (ends(&e.from), ends(&e.to))).collect();
+    let edges: Vec<(usize, usize)> = g
+        .edges
+        .iter()
+        .map(|e| (ends(&e.from), ends(&e.to)))
+        .collect();
     let layer = layers(last + 1, &edges);
     let (column, widest) = columns(&layer, &edges);
     let tracks_left = lanes(&edges, &layer, |f, t| t > f && layer[t] > layer[f] + 1);
     let tracks_right = lanes(&edges, &layer, |f, t| t <= f);
-    let most = |l: &BTreeMap<(usize, usize), i64>| l.values().max().map_or(0, |m| (m + 1) * LANE + LANE / 2);
+    let most = |l: &BTreeMap<(usize, usize), i64>| {
+        l.values().max().map_or(0, |m| (m + 1) * LANE + LANE / 2)
+    };
     let left = MARGIN + most(&tracks_left);
     let inner = widest * (WIDTH + ACROSS) - ACROSS;
     let right = left + inner;
@@ -134,7 +140,11 @@ fn lanes(
     layer: &[usize],
     wanted: impl Fn(usize, usize) -> bool,
 ) -> BTreeMap<(usize, usize), i64> {
-    let mut chosen: Vec<(usize, usize)> = edges.iter().copied().filter(|(f, t)| wanted(*f, *t)).collect();
+    let mut chosen: Vec<(usize, usize)> = edges
+        .iter()
+        .copied()
+        .filter(|(f, t)| wanted(*f, *t))
+        .collect();
     chosen.sort_by_key(|(f, t)| (layer[*f].abs_diff(layer[*t]), *f, *t));
     chosen.dedup();
     let mut taken: Vec<Vec<(usize, usize)>> = Vec::new();
@@ -157,7 +167,11 @@ fn straight((fx, fy): (i64, i64), (tx, ty): (i64, i64)) -> Path {
     let (x2, y2) = (tx + WIDTH / 2, ty - 2);
     let bend = (y2 - y1) / 2;
     Path {
-        d: format!("M{x1} {y1} C{x1} {} {x2} {} {x2} {y2}", y1 + bend, y2 - bend),
+        d: format!(
+            "M{x1} {y1} C{x1} {} {x2} {} {x2} {y2}",
+            y1 + bend,
+            y2 - bend
+        ),
         back: false,
         label: ((x1 + x2) / 2 + 4, (y1 + y2) / 2 + 4),
     }
@@ -225,7 +239,10 @@ mod tests {
         );
         let l = of(&g);
         for (i, a) in l.nodes.iter().enumerate() {
-            assert!(a.0 >= 0 && a.0 + WIDTH <= l.width && a.1 + HEIGHT <= l.height, "{l:?}");
+            assert!(
+                a.0 >= 0 && a.0 + WIDTH <= l.width && a.1 + HEIGHT <= l.height,
+                "{l:?}"
+            );
             for b in &l.nodes[i + 1..] {
                 assert!(
                     (a.0 - b.0).abs() >= WIDTH || (a.1 - b.1).abs() >= HEIGHT,

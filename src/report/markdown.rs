@@ -34,7 +34,11 @@ pub fn render(report: &Report, base: &Base) -> String {
         let rows = report.errors.iter().map(|e| {
             let path = e.path.as_deref().map_or("", |p| p);
             let line = e.line.map_or_else(String::new, |l| format!(":{l}"));
-            format!("| {} | {} |\n", code(&format!("{}{line}", base.shown(path))), escape(&e.message))
+            format!(
+                "| {} | {} |\n",
+                code(&format!("{}{line}", base.shown(path))),
+                escape(&e.message)
+            )
         });
         sections.push(Section {
             open: "**Not analysed**\n\n| where | what is wrong |\n|---|---|\n".into(),
@@ -117,7 +121,11 @@ fn fit(out: &mut String, sections: &[Section]) {
         out.push_str(&s.close);
     }
     if missing > 0 {
-        let s = if missing == 1 { "entry does" } else { "entries do" };
+        let s = if missing == 1 {
+            "entry does"
+        } else {
+            "entries do"
+        };
         out.push_str(&format!(
             "_{missing} more {s} not fit into a comment ({LIMIT} characters); `--format html` or `--format sarif` has all._\n"
         ));
@@ -129,7 +137,8 @@ fn headline(report: &Report, all: &[&Finding]) -> String {
     for x in all {
         *counts.entry(x.rule).or_default() += 1;
     }
-    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let count =
+        |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
     let kernels: usize = report.files.iter().map(|f| f.kernels.len()).sum();
     let mut parts = Vec::new();
     for (rule, one, many) in [
@@ -138,7 +147,11 @@ fn headline(report: &Report, all: &[&Finding]) -> String {
         (Rule::Flags, "race past flags", "races past flags"),
         (Rule::Divergent, "divergent barrier", "divergent barriers"),
         (Rule::Removable, "removable barrier", "removable barriers"),
-        (Rule::Weakenable, "weakenable barrier", "weakenable barriers"),
+        (
+            Rule::Weakenable,
+            "weakenable barrier",
+            "weakenable barriers",
+        ),
         (Rule::Unknown, "barrier undecided", "barriers undecided"),
         (Rule::Required, "barrier needed", "barriers needed"),
     ] {
@@ -164,8 +177,15 @@ fn place(base: &Base, x: &Finding) -> String {
 /// The rule and the message, which begins with the rule where it is a verdict.
 fn what(x: &Finding) -> String {
     let name = x.rule.name();
-    let rest = x.message.strip_prefix(name).and_then(|m| m.strip_prefix(": "));
-    format!("**{name}**: {}", escape(rest.unwrap_or(&x.message)))
+    let rest = x
+        .message
+        .strip_prefix(name)
+        .and_then(|m| m.strip_prefix(": "));
+    let parts = rest.unwrap_or(&x.message).split('`').enumerate();
+    let shown: String = parts
+        .map(|(i, p)| if i % 2 == 1 { code(p) } else { escape(p) })
+        .collect();
+    format!("**{name}**: {shown}")
 }
 
 fn row(base: &Base, x: &Finding) -> String {
@@ -174,7 +194,12 @@ fn row(base: &Base, x: &Finding) -> String {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
-    format!("| {} | {} | {}{more} |\n", place(base, x), what(x), kernels.join(", "))
+    format!(
+        "| {} | {} | {}{more} |\n",
+        place(base, x),
+        what(x),
+        kernels.join(", ")
+    )
 }
 
 fn witness(base: &Base, x: &Finding) -> Option<String> {
@@ -182,13 +207,23 @@ fn witness(base: &Base, x: &Finding) -> Option<String> {
     let removed = x
         .without_barrier
         .then(|| (Some(x.at.path.clone()), x.at.line, x.at.column));
-    let mut out = format!("{} {}: {}\n", place(base, x), what(x), escape(&steps::launch(w)));
+    let mut out = format!(
+        "{} {}: {}\n",
+        place(base, x),
+        what(x),
+        escape(&steps::launch(w))
+    );
     for s in steps::of(w, removed) {
         let who = match s.thread.and_then(|n| w.threads.get(n)) {
             Some(t) => format!("{} ", steps::thread_name(t)),
             None => String::new(),
         };
-        out.push_str(&format!("1. line {}: {}{}\n", s.line, escape(&who), escape(&s.text)));
+        out.push_str(&format!(
+            "1. line {}: {}{}\n",
+            s.line,
+            escape(&who),
+            escape(&s.text)
+        ));
     }
     if let Some(r) = x.replay {
         out.push_str(&format!("\n   {}\n", code(r)));
@@ -210,7 +245,11 @@ fn assumptions(report: &Report) -> Vec<String> {
                 0 => String::new(),
                 n => format!(" and {n} more"),
             };
-            format!("- {}{more}: {}\n", names.join(", "), escape(&what.join("; ")))
+            format!(
+                "- {}{more}: {}\n",
+                names.join(", "),
+                escape(&what.join("; "))
+            )
         })
         .collect()
 }
@@ -221,7 +260,8 @@ fn escape(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '@' | '&' | '#' | '$' | '"' | '\'' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '@' | '&' | '#' | '$'
+            | '"' | '\'' => {
                 out.push_str(&format!("&#{};", u32::from(c)));
             }
             c if c.is_control() => out.push('\u{fffd}'),
@@ -257,7 +297,10 @@ mod tests {
         assert!(out.len() <= LIMIT);
         let rows = out.lines().filter(|l| l.starts_with('x')).count();
         assert_eq!(out.matches("open").count(), out.matches("close").count());
-        assert!(out.contains(&format!("_{} more entries", 1010 - rows)), "{rows}");
+        assert!(
+            out.contains(&format!("_{} more entries", 1010 - rows)),
+            "{rows}"
+        );
         let mut small = String::new();
         fit(&mut small, &[section(2)]);
         assert_eq!(small.lines().count(), 4);

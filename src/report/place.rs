@@ -84,7 +84,10 @@ mod tests {
         assert_eq!(b.uri("./x/../a.metal"), ("sub/a.metal".into(), true));
         assert_eq!(b.uri("../é#1.metal"), ("%C3%A9%231.metal".into(), true));
         assert_eq!(b.uri("/r/q.metal"), ("q.metal".into(), true));
-        assert_eq!(b.uri("/else/q.metal"), ("file:///else/q.metal".into(), false));
+        assert_eq!(
+            b.uri("/else/q.metal"),
+            ("file:///else/q.metal".into(), false)
+        );
         assert_eq!(b.uri("c:x.metal"), ("sub/c%3Ax.metal".into(), true));
     }
 }

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_sarif::sarif::{
-    ArtifactLocation, CodeFlow, Invocation, Location, LogicalLocation, Message, MultiformatMessageString, Notification, PhysicalLocation,
-    PropertyBag, Region, ReportingConfiguration, ReportingDescriptor, Result as Entry, ResultKind, ResultLevel, Run, Sarif, Suppression,
-    ThreadFlow, ThreadFlowLocation, Tool, ToolComponent,
-};
 use serde_json::json;
+use serde_sarif::sarif::{
+    ArtifactLocation, CodeFlow, Invocation, Location, LogicalLocation, Message,
+    MultiformatMessageString, Notification, PhysicalLocation, PropertyBag, Region,
+    ReportingConfiguration, ReportingDescriptor, Result as Entry, ResultKind, ResultLevel, Run,
+    Sarif, Suppression, ThreadFlow, ThreadFlowLocation, Tool, ToolComponent,
+};
 
 use super::finding::{Finding, Place, of};
 use super::model::{AcceptedReport, ErrorReport, FileReport, Report, WitnessReport};
@@ -18,7 +19,8 @@ use super::rule::{Level, Rule};
 use super::steps::{self, Kind};
 
 /// Where the schema lies.
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// What relative URIs start from.
 const ROOT: &str = "%SRCROOT%";
@@ -36,7 +38,11 @@ pub fn render(report: &Report, base: &Base) -> Result<String, serde_json::Error>
     let invocation = Invocation {
         execution_successful: report.errors.is_empty(),
         tool_execution_notifications: Some(
-            report.errors.iter().map(|e| writer.notification(e)).collect(),
+            report
+                .errors
+                .iter()
+                .map(|e| writer.notification(e))
+                .collect(),
         ),
         ..Invocation::builder().execution_successful(true).build()
     };
@@ -55,7 +61,10 @@ pub fn render(report: &Report, base: &Base) -> Result<String, serde_json::Error>
     };
     let log = Sarif {
         schema: Some(SCHEMA.to_string()),
-        ..Sarif::builder().version(json!("2.1.0")).runs(vec![run]).build()
+        ..Sarif::builder()
+            .version(json!("2.1.0"))
+            .runs(vec![run])
+            .build()
     };
     let mut text = serde_json::to_string_pretty(&log)?;
     text.push('\n');
@@ -188,7 +197,9 @@ impl Writer<'_> {
             )])),
             suppressions: x.accepted.map(|a| vec![suppression(a)]),
             properties: Some(bag(properties)),
-            ..Entry::builder().message(Message::from(text.as_str())).build()
+            ..Entry::builder()
+                .message(Message::from(text.as_str()))
+                .build()
         }
     }
 
@@ -257,7 +268,9 @@ impl Writer<'_> {
                 "unbarrier/v1".to_string(),
                 format!("{print:016x}:1"),
             )])),
-            ..Entry::builder().message(Message::from(e.message.as_str())).build()
+            ..Entry::builder()
+                .message(Message::from(e.message.as_str()))
+                .build()
         })
     }
 
@@ -271,7 +284,9 @@ impl Writer<'_> {
         Notification {
             level: Some(json!("error")),
             locations,
-            ..Notification::builder().message(Message::from(e.message.as_str())).build()
+            ..Notification::builder()
+                .message(Message::from(e.message.as_str()))
+                .build()
         }
     }
 }

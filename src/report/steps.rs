@@ -84,7 +84,9 @@ pub fn of(w: &WitnessReport, removed: Option<(Option<String>, u32, u32)>) -> Vec
                 path: path.clone(),
                 line: *line,
                 column: *column,
-                text: format!("without the barrier at line {line}, neither thread waits for the other"),
+                text: format!(
+                    "without the barrier at line {line}, neither thread waits for the other"
+                ),
             });
         }
         for i in &t.iterations {
@@ -94,7 +96,10 @@ pub fn of(w: &WitnessReport, removed: Option<(Option<String>, u32, u32)>) -> Vec
                 path: i.path.clone(),
                 line: i.line,
                 column: 1,
-                text: format!("is in iteration {} of the loop at line {}", i.iteration, i.line),
+                text: format!(
+                    "is in iteration {} of the loop at line {}",
+                    i.iteration, i.line
+                ),
             });
         }
         out.push(Step {

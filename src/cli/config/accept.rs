@@ -61,7 +61,11 @@ impl Accept {
             .map_or_else(String::new, |k| format!(" in kernel {k}"));
         let list = |lines: &[u32]| {
             let shown: Vec<String> = lines.iter().map(u32::to_string).collect();
-            format!("line{} {}", if lines.len() == 1 { "" } else { "s" }, shown.join(", "))
+            format!(
+                "line{} {}",
+                if lines.len() == 1 { "" } else { "s" },
+                shown.join(", ")
+            )
         };
         let message = match m {
             Misfit::Nothing(known) => {

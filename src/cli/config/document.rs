@@ -42,7 +42,11 @@ pub struct Entry {
     #[schemars(with = "Option<String>")]
     pub name: Option<Spanned<String>>,
     /// Threads per threadgroup: one to three sizes, at most 1024 threads. Without it, any size.
-    #[schemars(with = "Option<Vec<u64>>", length(min = 1, max = 3), inner(range(min = 1, max = 1024)))]
+    #[schemars(
+        with = "Option<Vec<u64>>",
+        length(min = 1, max = 3),
+        inner(range(min = 1, max = 1024))
+    )]
     pub threadgroup: Option<Spanned<Vec<u64>>>,
     /// Conditions over parameters and constants that every launch satisfies (MSL expressions).
     #[serde(default)]

@@ -118,7 +118,10 @@ impl Project {
     pub fn unknown_kernels(&self, names: &[&str]) -> Vec<Problem> {
         let c = &self.config;
         let kernels = c.entries.iter().map(|e| (&e.file, &e.name));
-        let accepted = c.accept.iter().map(|a| (&a.get_ref().file, &a.get_ref().kernel));
+        let accepted = c
+            .accept
+            .iter()
+            .map(|a| (&a.get_ref().file, &a.get_ref().kernel));
         let known = if names.is_empty() {
             "it has no kernels".to_string()
         } else {
@@ -177,7 +180,9 @@ impl Config {
 fn short(path: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(std::fs::canonicalize);
     match here {
-        Ok(h) => path.strip_prefix(&h).map_or_else(|_| path.to_path_buf(), Path::to_path_buf),
+        Ok(h) => path
+            .strip_prefix(&h)
+            .map_or_else(|_| path.to_path_buf(), Path::to_path_buf),
         Err(_) => path.to_path_buf(),
     }
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use indicatif::ProgressBar;
 
-use super::{
-    assumptions, is_named, jobs, options, refuse, removal_spans, with_config_defines,
-};
+use super::{assumptions, is_named, jobs, options, refuse, removal_spans, with_config_defines};
 use crate::cli::args::{ProveArgs, ReportFormat};
 use crate::cli::config;
 use crate::cli::export::Export;
@@ -261,8 +259,7 @@ fn replay_options(a: &ProveArgs) -> String {
 /// Reads a file and finds out what is to be decided in it.
 fn prepare(path: &Path, a: &ProveArgs, export: Option<&Export>) -> Result<Prepared, Problem> {
     let source = with_config_defines(path, &a.source)?;
-    let l = load(path, &source, true)
-        .map_err(|e| Problem::of(&path.display().to_string(), e))?;
+    let l = load(path, &source, true).map_err(|e| Problem::of(&path.display().to_string(), e))?;
     let shown = l.map.file(l.file).path.clone();
     let mut problems = Vec::new();
     for name in &a.kernel {

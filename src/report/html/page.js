@@ -7,6 +7,9 @@
   const badgeOf = new Map(badges.map((b) => [b.dataset.finding, b]));
   const line = (id) => (id ? document.getElementById(id) : null);
 
+  // Where source and panel stand beside each other, the page may scroll to a line without losing the panel.
+  const beside = window.matchMedia("(min-width: 60.01rem)");
+
   function reveal(row) {
     const box = row.closest(".code");
     const below = box.scrollHeight > box.clientHeight;
@@ -15,7 +18,7 @@
       box.scrollTo({ top });
     }
     const place = row.getBoundingClientRect();
-    if (place.top < 0 || place.bottom > window.innerHeight) {
+    if (beside.matches && (place.top < 0 || place.bottom > window.innerHeight)) {
       row.scrollIntoView({ block: "center" });
     }
   }
