@@ -267,9 +267,9 @@ fn acceptances_are_checked() {
         &["an empty text is on every line"],
     );
     refused(
-        "exclude = [\"a[\"]\n",
+        "exclude = [\"[z-a]\"]\n",
         "1:12",
-        &["`a[` is no pattern", ".gitignore"],
+        &["`[z-a]` is no pattern", ".gitignore"],
     );
     // What matches nothing any more.
     refused(

@@ -41,7 +41,7 @@ fn page(dir: &Path) -> String {
     std::fs::write(dir.join("kernels.metal"), KERNELS).expect("a file");
     std::fs::write(
         dir.join("other.metal"),
-        "kernel void plain(device float* out [[buffer(0)]]) { out[0] = 1.0f; }\n",
+        "kernel void plain(device float* out [[buffer(0)]], uint t [[thread_position_in_grid]]) { out[t] = 1.0f; }\n",
     )
     .expect("a file");
     std::fs::write(dir.join("broken<b>.metal"), "kernel void k() {\n").expect("a file");
@@ -94,14 +94,15 @@ impl Browser {
             .spawn()
             .expect("ChromeDriver starts");
         let out = BufReader::new(driver.stdout.take().expect("a pipe"));
-        let port = out
-            .lines()
-            .map_while(Result::ok)
+        let mut lines = out.lines().map_while(Result::ok);
+        let port = lines
             .find_map(|l| {
-                let at = l.split("on port ").nth(1)?;
+                let at = l.split("successfully on port ").nth(1)?;
                 at.trim_end_matches('.').parse::<u16>().ok()
             })
             .expect("ChromeDriver says its port");
+        // It ends when nobody reads what it writes.
+        std::thread::spawn(move || lines.for_each(drop));
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(Duration::from_secs(120)))
             .http_status_as_error(false)
