@@ -309,8 +309,8 @@ fn a_person_clicks_through_it() {
         KERNELS.lines().nth(2).expect("three lines")
     );
     assert_eq!(
-        b.js("return document.querySelectorAll('.errors li').length;"),
-        1
+        b.js("return [...document.querySelectorAll('.errors li')].map(e => e.textContent);"),
+        json!(["broken<b>.metal:1:17: this `{` is never closed"])
     );
     assert_eq!(
         b.js("return [...document.querySelectorAll('#f1 td.margin .badge')].map(b => b.textContent + b.closest('tr').id.split('-')[2]);"),

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Place, of};
 use super::layout::{self, HEIGHT, WIDTH};
-use super::model::{FileReport, KernelReport, Report, WitnessReport};
+use super::model::{ErrorReport, FileReport, KernelReport, Report, WitnessReport};
 use super::place::Base;
 use super::rule::Rule;
 use super::steps::{self, Kind};
@@ -50,7 +50,7 @@ pub fn render(report: &Report, base: &Base) -> Result<String, String> {
         .collect();
     kernels.sort_unstable();
     kernels.dedup();
-    let errors: Vec<String> = report.errors.iter().map(|e| e.message.clone()).collect();
+    let errors: Vec<String> = report.errors.iter().map(|e| error(e, base)).collect();
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     let mut syntax = SyntaxConfig::builder();
@@ -73,6 +73,18 @@ pub fn render(report: &Report, base: &Base) -> Result<String, String> {
             }))
         })
         .map_err(|e| format!("the page cannot be written: {e:#}"))
+}
+
+/// The message with its place, which it may name already.
+fn error(e: &ErrorReport, base: &Base) -> String {
+    match &e.path {
+        Some(p) if !e.message.contains(p.as_str()) => {
+            let at = |n: Option<u32>| n.map_or_else(String::new, |n| format!(":{n}"));
+            let place = format!("{}{}{}", base.shown(p), at(e.line), at(e.column));
+            format!("{place}: {}", e.message)
+        }
+        _ => e.message.clone(),
+    }
 }
 
 #[derive(Serialize)]
