@@ -10,12 +10,17 @@ mod confirm;
 mod export;
 mod fuzz;
 mod graph;
+mod init;
 mod input;
 mod launch;
 mod optimize;
+mod output;
 mod parse;
+mod problem;
 mod prove;
+mod schema;
 mod stats;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -58,6 +63,8 @@ pub fn main() -> ExitCode {
             args::Command::Audit(a) => audit::run(&a),
             args::Command::Check(a) => check::run(&a),
             args::Command::Optimize(a) => optimize::run(&a),
+            args::Command::Init(a) => init::run(&a),
+            args::Command::Schema(a) => schema::run(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -8,11 +8,16 @@ use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
 use crate::prove::{
     BarrierVerdict, Divergence, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide,
 };
-use crate::source::{SourceMap, Span};
+use crate::source::{FileId, SourceMap, Span};
 
 /// 1-based line and column of a span's start.
 pub fn at(map: &SourceMap, s: Span) -> (u32, u32) {
     map.line_col(s.file, s.start)
+}
+
+/// The file of a span, when it is not the one that was asked for (the first of its map).
+pub fn elsewhere(map: &SourceMap, s: Span) -> Option<String> {
+    (s.file != FileId(0)).then(|| map.file(s.file).path.clone())
 }
 
 /// Name of a barrier function.
@@ -66,6 +71,7 @@ pub fn element(o: &Object, byte: i128) -> String {
 fn side(map: &SourceMap, s: &WitnessSide) -> WitnessThread {
     let (line, column) = at(map, s.span);
     WitnessThread {
+        path: elsewhere(map, s.span),
         index: s.index,
         position: s.thread,
         line,
@@ -75,6 +81,7 @@ fn side(map: &SourceMap, s: &WitnessSide) -> WitnessThread {
             .iterations
             .iter()
             .map(|(span, k)| WitnessIteration {
+                path: elsewhere(map, *span),
                 line: at(map, *span).0,
                 iteration: *k,
             })
@@ -260,6 +267,12 @@ fn quoted(s: &str) -> String {
     }
 }
 
+fn replay(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> Option<String> {
+    let shown = v.witness.as_ref().filter(|w| w.replayed);
+    let required = shown.filter(|_| v.verdict == Verdict::Required)?;
+    Some(replay_command(map, kernel, Some(v.span), required))
+}
+
 fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierReport {
     let (line, column) = at(map, v.span);
     let path = kernel
@@ -267,6 +280,7 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         .get(v.barrier.index())
         .map_or(PathId(0), |b| b.path);
     BarrierReport {
+        path: elsewhere(map, v.span),
         line,
         column,
         kind: kind_of(v.scope),
@@ -275,11 +289,7 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         reason: reason(map, v),
         call_path: call_path(map, kernel, path),
         witness: v.witness.as_ref().map(|w| witness(map, kernel, w)),
-        replay: v
-            .witness
-            .as_ref()
-            .filter(|w| w.replayed && v.verdict == Verdict::Required)
-            .map(|w| replay_command(map, kernel, Some(v.span), w)),
+        replay: replay(map, kernel, v),
         added_pairs: v.added_pairs,
         time_ms: (v.time_ms * 1000.0).round() / 1000.0,
     }
@@ -308,6 +318,7 @@ pub fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
             .map(|(s, k, _)| {
                 let (line, column) = at(map, *s);
                 AccessReport {
+                    path: elsewhere(map, *s),
                     line,
                     column,
                     kind: access_kind(*k),
@@ -316,6 +327,7 @@ pub fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
             .collect(),
         labels: labels(r),
         status: if r.confirmed { "confirmed" } else { "possible" },
+        flags_only: r.flags_only,
         witness: r.witness.as_ref().map(|w| witness(map, kernel, w)),
     }
 }
@@ -342,7 +354,7 @@ fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
 
 /// The report on a barrier that not all threads may reach.
 pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
-    let (line, _) = at(map, d.span);
+    let (line, column) = at(map, d.span);
     let reason = match (d.ended_only, d.culprit) {
         (true, _) => "some threads may have ended before it (early return)".into(),
         (false, Some(c)) => {
@@ -351,7 +363,12 @@ pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
         }
         (false, None) => "reached under a condition that depends on the thread".into(),
     };
-    DivergentReport { line, reason }
+    DivergentReport {
+        path: elsewhere(map, d.span),
+        line,
+        column,
+        reason,
+    }
 }
 
 /// The report on one kernel.
@@ -363,6 +380,7 @@ pub fn kernel(
 ) -> KernelReport {
     KernelReport {
         name: k.name.clone(),
+        path: elsewhere(map, k.span),
         line: at(map, k.span).0,
         threadgroup,
         assumptions: v.assumptions.clone(),
@@ -386,6 +404,7 @@ pub fn kernel(
             })
             .collect(),
         stats: None,
+        graph: None,
         replayed: ReplayedReport {
             assignments: v.replays.assignments,
             as_given: v.replays.as_given,
@@ -397,6 +416,7 @@ pub fn kernel(
             .map(|u| {
                 let (line, column) = at(map, u.span);
                 UnsupportedReport {
+                    path: elsewhere(map, u.span),
                     line,
                     column,
                     construct: u.construct.clone(),
@@ -431,6 +451,8 @@ pub fn sites(
                         verdict: v.verdict.name(),
                         reason: reason(map, v),
                         kernels: Vec::new(),
+                        witness: v.witness.as_ref().map(|w| witness(map, k, w)),
+                        replay: replay(map, k, v),
                     },
                 )
             });
@@ -439,6 +461,8 @@ pub fn sites(
                 entry.0 = worst;
                 entry.1.verdict = worst.name();
                 entry.1.reason = reason(map, v);
+                entry.1.witness = v.witness.as_ref().map(|w| witness(map, k, w));
+                entry.1.replay = replay(map, k, v);
             }
             if !entry.1.kernels.contains(&k.name) {
                 entry.1.kernels.push(k.name.clone());

@@ -2,12 +2,22 @@
 //!
 //! Soundness direction: none; nothing is decided here.
 
+pub mod accept;
 pub mod audit;
 pub mod check;
 pub mod claims;
 pub mod describe;
+pub mod finding;
+pub mod graph;
+pub mod html;
 pub mod human;
+pub mod layout;
+pub mod markdown;
 pub mod model;
 pub mod obligation;
 pub mod optimize;
+pub mod place;
+pub mod rule;
+pub mod sarif;
 pub mod stats;
+pub mod steps;

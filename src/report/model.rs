@@ -1,14 +1,32 @@
 //! The report as data; its serialisation is the JSON format `unbarrier/1`.
 
+use std::sync::Arc;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 /// Version of the JSON format.
 pub const SCHEMA: &str = "unbarrier/1";
 
+/// The JSON schema of [`Report`] as it is written.
+pub fn json_schema() -> Schema {
+    schema_of::<Report>()
+}
+
+/// The JSON schema of something that is written.
+pub fn schema_of<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<T>()
+}
+
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// `unbarrier/1`.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// One entry per file that could be read.
     pub files: Vec<FileReport>,
@@ -20,7 +38,7 @@ pub struct Report {
 }
 
 /// A problem with an input.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ErrorReport {
     /// The file, where there is one.
     pub path: Option<String>,
@@ -33,7 +51,7 @@ pub struct ErrorReport {
 }
 
 /// One source file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct FileReport {
     /// As the user named it.
     pub path: String,
@@ -44,10 +62,70 @@ pub struct FileReport {
     /// The outcome of `--remove`, when it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalReport>,
+    /// Findings that `unbarrier.toml` accepts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedReport>,
+    /// Kernels of which `check` has something to say. Not in the JSON, which has a format of its own for them.
+    #[serde(skip)]
+    pub changes: Vec<ChangeFinding>,
+    /// Texts of the files that findings lie in, the file itself first. Not in the JSON.
+    #[serde(skip)]
+    pub sources: Vec<SourceText>,
+}
+
+/// What `check` says of a kernel that it does not pass.
+#[derive(Clone, Debug)]
+pub struct ChangeFinding {
+    /// 1-based line of the change in the new version, else of the kernel.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// In one sentence.
+    pub message: String,
+    /// The kernel.
+    pub kernel: String,
+    /// Refuted (else undecided).
+    pub refuted: bool,
+    /// The race.
+    pub witness: Option<WitnessReport>,
+    /// A command that shows it.
+    pub replay: Option<String>,
+}
+
+/// A source file that a report is about.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    /// As in the places of the report.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// A finding that `unbarrier.toml` accepts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AcceptedReport {
+    /// The rule: `race`, `unknown`, …
+    pub finding: &'static str,
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// 1-based line of the finding.
+    pub line: u32,
+    /// 1-based column of the finding.
+    pub column: u32,
+    /// What the finding says.
+    pub message: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Where that is said: `unbarrier.toml:12:1`.
+    pub accepted_at: String,
+    /// Fingerprint of the finding. Not in the JSON.
+    #[serde(skip)]
+    pub fingerprint: String,
 }
 
 /// A place in the source with a barrier.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SiteReport {
     /// The file, when it is not the one of the report (a header).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,19 +135,27 @@ pub struct SiteReport {
     /// 1-based column.
     pub column: u32,
     /// `threadgroup_barrier` or `simdgroup_barrier`.
+    #[schemars(extend("enum" = ["threadgroup_barrier", "simdgroup_barrier"]))]
     pub kind: &'static str,
     /// `mem_threadgroup`, …
     pub flags: Vec<&'static str>,
     /// Verdict of the line: the worst over all its instances, which an edit deletes together.
+    #[schemars(extend("enum" = ["removable", "weakenable", "required", "unknown"]))]
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
     /// Kernels that reach it.
     pub kernels: Vec<String>,
+    /// The conflict that stands against it, in one of the kernels. Not in the JSON, where the instances have theirs.
+    #[serde(skip)]
+    pub witness: Option<WitnessReport>,
+    /// A command that shows the race of a `required` barrier happening. Not in the JSON.
+    #[serde(skip)]
+    pub replay: Option<String>,
 }
 
 /// The answer to `--remove`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RemovalReport {
     /// The lines.
     pub lines: Vec<u32>,
@@ -82,10 +168,13 @@ pub struct RemovalReport {
 }
 
 /// One kernel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct KernelReport {
     /// Name.
     pub name: String,
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Line of its definition.
     pub line: u32,
     /// Threadgroup size; `null` when symbolic.
@@ -114,10 +203,13 @@ pub struct KernelReport {
     /// Counts and times, with `--stats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<StatsReport>,
+    /// Its barrier intervals, where a page is to show them. Not in the JSON.
+    #[serde(skip)]
+    pub graph: Option<super::graph::Graph>,
 }
 
 /// Lines that exclude each other.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ExclusionReport {
     /// The lines; all but any one of them can go.
     pub lines: Vec<u32>,
@@ -128,7 +220,7 @@ pub struct ExclusionReport {
 }
 
 /// The whole run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct RunStats {
     /// Sums over the kernels.
     #[serde(flatten)]
@@ -145,7 +237,7 @@ pub struct RunStats {
 
 /// What decided what, and how long it took. A question that is asked again (of a set of barriers,
 /// after uniformity was distrusted) counts again.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct StatsReport {
     /// Pairs of accesses.
     pub pairs: PairStats,
@@ -160,7 +252,7 @@ pub struct StatsReport {
 }
 
 /// Pairs of accesses by what decided them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PairStats {
     /// No solver asked: the guards contradict each other.
     pub excluded_by_guards: u64,
@@ -181,7 +273,7 @@ pub struct PairStats {
 }
 
 /// Questions to Z3, by who answered.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct QueryStats {
     /// The quick engine.
     pub quick: u64,
@@ -192,7 +284,7 @@ pub struct QueryStats {
 }
 
 /// Replays.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct ReplayStats {
     /// Tried.
     pub attempted: u64,
@@ -201,7 +293,7 @@ pub struct ReplayStats {
 }
 
 /// Time by phase, milliseconds.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PhaseStats {
     /// Running kernels to find races.
     pub execution: f64,
@@ -217,7 +309,7 @@ pub struct PhaseStats {
 
 /// Satisfying assignments of the solver that speak for a race, and how many of them the executor could show to
 /// happen. Those that did not happen leave a verdict `unknown` or a race `possible`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReplayedReport {
     /// Assignments that were replayed.
     pub assignments: usize,
@@ -228,17 +320,22 @@ pub struct ReplayedReport {
 }
 
 /// A barrier instance.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BarrierReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
     pub column: u32,
     /// `threadgroup_barrier` or `simdgroup_barrier`.
+    #[schemars(extend("enum" = ["threadgroup_barrier", "simdgroup_barrier"]))]
     pub kind: &'static str,
     /// `mem_threadgroup`, …
     pub flags: Vec<&'static str>,
     /// `removable`, `weakenable`, `required` or `unknown`.
+    #[schemars(extend("enum" = ["removable", "weakenable", "required", "unknown"]))]
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
@@ -256,13 +353,14 @@ pub struct BarrierReport {
 }
 
 /// A race.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RaceReport {
     /// Object.
     pub array: String,
     /// `threadgroup` or `device`.
     pub space: &'static str,
     /// `intra-simdgroup` or `cross-simdgroup`.
+    #[schemars(extend("enum" = ["intra-simdgroup", "cross-simdgroup"]))]
     pub scope: &'static str,
     /// The two accesses.
     pub accesses: Vec<AccessReport>,
@@ -270,34 +368,49 @@ pub struct RaceReport {
     /// with `--execution-barriers-order-memory`).
     pub labels: Vec<&'static str>,
     /// `confirmed` (replayed) or `possible`.
+    #[schemars(extend("enum" = ["confirmed", "possible"]))]
     pub status: &'static str,
+    /// The threads do meet at a barrier, whose flags do not name the memory.
+    pub flags_only: bool,
     /// How.
     pub witness: Option<WitnessReport>,
 }
 
 /// An access.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AccessReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
     pub column: u32,
     /// `read`, `write`, `atomic`.
+    #[schemars(extend("enum" = ["read", "write", "atomic"]))]
     pub kind: &'static str,
 }
 
 /// A divergent barrier.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DivergentReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
+    /// 1-based.
+    pub column: u32,
     /// Why.
     pub reason: String,
 }
 
 /// A construct that was not understood.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UnsupportedReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
@@ -307,7 +420,7 @@ pub struct UnsupportedReport {
 }
 
 /// A concrete conflict.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessReport {
     /// Object, with the element: `tile[12]`.
     pub array: String,
@@ -330,8 +443,11 @@ pub struct WitnessReport {
 }
 
 /// One thread of a witness.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessThread {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Linear index in the threadgroup.
     pub index: u64,
     /// Position.
@@ -341,6 +457,7 @@ pub struct WitnessThread {
     /// 1-based.
     pub column: u32,
     /// `read`, `write`, `atomic`.
+    #[schemars(extend("enum" = ["read", "write", "atomic"]))]
     pub kind: &'static str,
     /// Loop lines and iterations from 0, outermost first.
     pub iterations: Vec<WitnessIteration>,
@@ -351,8 +468,11 @@ pub struct WitnessThread {
 }
 
 /// An iteration.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessIteration {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Line of the loop.
     pub line: u32,
     /// From 0.

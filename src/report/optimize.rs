@@ -1,5 +1,6 @@
 //! The report of `unbarrier optimize` as data (JSON format `unbarrier-optimize/1`), and for a person.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::ErrorReport;
@@ -8,7 +9,7 @@ use super::model::ErrorReport;
 pub const SCHEMA: &str = "unbarrier-optimize/1";
 
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OptimizeReport {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -19,7 +20,7 @@ pub struct OptimizeReport {
 }
 
 /// One source file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OptimizedFile {
     /// As the user named it.
     pub path: String,
@@ -40,7 +41,7 @@ pub struct OptimizedFile {
 }
 
 /// One edit.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct EditReport {
     /// 1-based line: of the original text for `remove` and `weaken`, of the repaired text otherwise.
     pub line: u32,
@@ -55,7 +56,7 @@ pub struct EditReport {
 }
 
 /// Barriers executed by each thread in one threadgroup of a launch.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ExecutionReport {
     /// The kernel.
     pub kernel: String,

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::CheckArgs;
 use super::order::difference;
 use super::tree::{FilePair, Sides};
-use crate::cli::args::{Cli, Command, Format, ProveArgs, SourceArgs};
+use crate::cli::args::{Cli, Command, ProveArgs, ReportFormat, SourceArgs};
 use crate::cli::config;
 use crate::cli::input::{Loaded, load, use_color};
 use crate::cli::prove::{assumptions, jobs, options, with_config_defines};
@@ -23,7 +23,7 @@ use crate::prove::{BarrierVerdict, Options, Race, Reason, Verdict, Witness};
 use crate::report::check::human::Places;
 use crate::report::check::{BarrierPlace, ChangeReport, FileCheck, KernelCheck, human};
 use crate::report::describe;
-use crate::report::model::ErrorReport;
+use crate::report::model::{ChangeFinding, ErrorReport, FileReport};
 use crate::source::{ExpansionId, FileId, SourceMap, Span};
 
 /// What there is to say of a file.
@@ -32,6 +32,8 @@ pub struct Judged {
     pub text: String,
     /// As data.
     pub report: Option<FileCheck>,
+    /// What is not passed, for the formats that know findings.
+    pub findings: Option<FileReport>,
     /// Problems.
     pub errors: Vec<ErrorReport>,
 }
@@ -79,6 +81,11 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
                 kernels: Vec::new(),
                 unchanged: 0,
             }),
+            findings: v.new.as_ref().map(|l| FileReport {
+                path: v.path.clone(),
+                sources: l.sources(),
+                ..FileReport::default()
+            }),
             errors: v.errors.clone(),
         })
         .collect();
@@ -92,6 +99,9 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
         let file = &mut out[tasks[i].file];
         match (said, &mut file.report) {
             (Ok(Some((k, text))), Some(r)) => {
+                if let Some(f) = file.findings.as_mut().filter(|_| k.verdict != "proved") {
+                    f.changes.push(finding(&k));
+                }
                 r.kernels.push(k);
                 file.text.push_str(&text);
             }
@@ -105,12 +115,26 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     });
     for (o, v) in out.iter().zip(&versions) {
         for e in o.errors.iter().skip(v.errors.len()) {
-            if a.format == Format::Human {
+            if a.format == ReportFormat::Human {
                 eprintln!("error: {}", e.message);
             }
         }
     }
     out
+}
+
+/// A kernel that is not passed, at its first changed barrier.
+fn finding(k: &KernelCheck) -> ChangeFinding {
+    let place = k.changes.iter().find_map(|c| c.new.as_ref());
+    ChangeFinding {
+        line: place.map_or(k.line, |p| p.line),
+        column: place.map_or(1, |p| p.column),
+        message: format!("the change of barriers is {}: {}", k.verdict, k.reason),
+        kernel: k.kernel.clone(),
+        refuted: k.verdict == "refuted",
+        witness: k.witness.clone(),
+        replay: k.replay.clone(),
+    }
 }
 
 fn error(path: Option<String>, message: String) -> ErrorReport {
@@ -162,10 +186,11 @@ fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
     let source = match with_config_defines(&contract, &a.source) {
         Ok(s) => s,
         Err(e) => {
-            v.errors.push(error(Some(v.path.clone()), e.clone()));
-            if a.format == Format::Human {
+            let e = e.to_string();
+            if a.format == ReportFormat::Human {
                 eprintln!("error: {e}");
             }
+            v.errors.push(error(Some(v.path.clone()), e));
             return v;
         }
     };
@@ -176,7 +201,7 @@ fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
                     let inner = Path::new(p).strip_prefix(&sides.new_root);
                     inner.map_or_else(|_| p.to_string(), |r| shown_new(&r.to_string_lossy()))
                 });
-                if a.format == Format::Human {
+                if a.format == ReportFormat::Human {
                     l.print_diagnostics(use_color(a.source.color, true));
                 }
                 v.errors.extend(l.errors());
@@ -185,7 +210,7 @@ fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
             }
             Err(e) => {
                 let e = e.replace(&format!("{}/", sides.new_root.display()), "");
-                if a.format == Format::Human {
+                if a.format == ReportFormat::Human {
                     eprintln!("error: {e}");
                 }
                 v.errors.push(error(Some(v.path.clone()), e));
@@ -212,7 +237,7 @@ fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
             }
             Err(e) => {
                 v.old_broken = true;
-                if a.format == Format::Human {
+                if a.format == ReportFormat::Human {
                     let e = e.replace(&format!("{}/", sides.old_root.display()), "");
                     eprintln!("warning: {name}: the old version cannot be read: {e}");
                 }

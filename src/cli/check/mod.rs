@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::{Format, SourceArgs, seconds, threadgroup};
+use super::args::{ReportFormat, SourceArgs, seconds, threadgroup};
 use super::input::{emit, use_color};
-use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED};
-use crate::report::check::{CheckReport, SCHEMA, human};
-use crate::report::model::ErrorReport;
+use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED, output};
+use crate::report::check::{CheckReport, SCHEMA, human, markdown};
+use crate::report::model::{self, ErrorReport, Report};
 
 /// Arguments of `check`.
 #[derive(Clone, Debug, Args)]
@@ -49,7 +49,7 @@ pub struct CheckArgs {
     pub jobs: Option<u16>,
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
-    pub format: Format,
+    pub format: ReportFormat,
     /// Assume that barriers order all memory, whatever their flags.
     #[arg(long)]
     pub execution_barriers_order_memory: bool,
@@ -66,7 +66,7 @@ pub fn run(a: &CheckArgs) -> u8 {
     let sides = match tree::sides(a) {
         Ok(s) => s,
         Err(e) => {
-            if a.format != Format::Human {
+            if a.format != ReportFormat::Human {
                 let mut report = empty(a);
                 report.errors.push(ErrorReport {
                     path: None,
@@ -74,7 +74,7 @@ pub fn run(a: &CheckArgs) -> u8 {
                     column: None,
                     message: e.clone(),
                 });
-                deliver(a, &report, "");
+                deliver(a, &report, Vec::new(), "");
             }
             eprintln!("error: {e}");
             return BAD_INPUT;
@@ -89,20 +89,22 @@ pub fn run(a: &CheckArgs) -> u8 {
     }
     let color = use_color(a.source.color, false);
     let mut text = String::new();
+    let mut findings = Vec::new();
     for file in judge::files(a, &sides, color) {
         text.push_str(&file.text);
         for e in &file.errors {
-            if a.format != Format::Human {
+            if a.format != ReportFormat::Human {
                 eprintln!("error: {}", e.message);
             }
         }
         report.errors.extend(file.errors);
+        findings.extend(file.findings);
         if let Some(f) = file.report {
             report.files.push(f);
         }
     }
     report.conclude();
-    deliver(a, &report, &text);
+    deliver(a, &report, findings, &text);
     if report.errors.is_empty() {
         match report.verdict {
             "refuted" => NOT_PROVED,
@@ -129,12 +131,28 @@ fn empty(a: &CheckArgs) -> CheckReport {
     }
 }
 
-fn deliver(a: &CheckArgs, report: &CheckReport, text: &str) {
-    match a.format {
-        Format::Human => emit(&format!("{text}{}", human::summary(report))),
-        Format::Json => match serde_json::to_string_pretty(report) {
-            Ok(s) => emit(&format!("{s}\n")),
-            Err(e) => eprintln!("error: cannot write the report: {e}"),
-        },
+fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>, text: &str) {
+    let findings = || Report {
+        schema: model::SCHEMA,
+        files,
+        errors: report.errors.clone(),
+        stats: None,
+    };
+    let done = match a.format {
+        ReportFormat::Human => {
+            emit(&format!("{text}{}", human::summary(report)));
+            Ok(())
+        }
+        ReportFormat::Json => serde_json::to_string_pretty(report)
+            .map(|s| emit(&format!("{s}\n")))
+            .map_err(|e| e.to_string()),
+        ReportFormat::Markdown => {
+            emit(&markdown::document(report));
+            Ok(())
+        }
+        ReportFormat::Sarif | ReportFormat::Html => output::write(&findings(), a.format),
+    };
+    if let Err(e) = done {
+        eprintln!("error: cannot write the report: {e}");
     }
 }

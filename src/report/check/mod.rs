@@ -3,6 +3,7 @@
 pub mod human;
 pub mod markdown;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::{DivergentReport, ErrorReport, RaceReport, WitnessReport};
@@ -11,7 +12,7 @@ use super::model::{DivergentReport, ErrorReport, RaceReport, WitnessReport};
 pub const SCHEMA: &str = "unbarrier-check/1";
 
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CheckReport {
     /// [`SCHEMA`].
     pub schema: &'static str,
@@ -28,7 +29,7 @@ pub struct CheckReport {
 }
 
 /// One source file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FileCheck {
     /// In the new version; in the old one, when it is gone.
     pub path: String,
@@ -41,7 +42,7 @@ pub struct FileCheck {
 }
 
 /// One kernel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct KernelCheck {
     /// Name, in the new version.
     pub kernel: String,
@@ -75,7 +76,7 @@ pub struct KernelCheck {
 }
 
 /// One barrier that changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ChangeReport {
     /// `removed`, `added`, `moved`, `scope` (another kind of barrier) or `flags`.
     pub kind: &'static str,
@@ -90,7 +91,7 @@ pub struct ChangeReport {
 }
 
 /// A barrier in a version.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BarrierPlace {
     /// File.
     pub path: String,
