@@ -134,9 +134,13 @@ pub struct FuzzArgs {
     /// Only this kernel (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub kernel: Vec<String>,
-    /// Numbers of threads to try (default: the size in unbarrier.toml, else 1..=1024).
+    /// Numbers of threads to try (default: the size in unbarrier.toml, else 1..=1024); sizes and parameters
+    /// of [kernel.launch] are then set aside.
     #[arg(long, value_name = "A..=B", value_parser = threads)]
     pub threads: Option<(u32, u32)>,
+    /// Set [kernel.launch] of unbarrier.toml aside: parameters, sizes and contents vary freely.
+    #[arg(long)]
+    pub no_launch: bool,
     /// Exactly this threadgroup size.
     #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup, conflicts_with = "threads")]
     pub threadgroup: Option<[u64; 3]>,

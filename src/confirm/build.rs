@@ -90,6 +90,15 @@ pub fn build(
     ))
 }
 
+/// The text as the compiler gets it (without the glue), and its entry points: for other compilers.
+pub fn rewritten(
+    tools: &Toolchain,
+    request: &Request<'_>,
+) -> Result<(String, Vec<Entry>), ConfirmError> {
+    let found = scan(&preprocess(tools, request)?, &[]);
+    Ok((found.text, found.entries))
+}
+
 fn preprocess(tools: &Toolchain, request: &Request<'_>) -> Result<String, ConfirmError> {
     let mut c = tools.preprocess_command();
     for d in request.defines {

@@ -187,7 +187,7 @@ pub fn call_path(map: &SourceMap, kernel: &Kernel, path: PathId) -> Vec<String> 
 fn replay_command(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict, w: &Witness) -> String {
     let [x, y, z] = w.threadgroup;
     let mut out = format!(
-        "unbarrier fuzz {} --kernel {} --disable {} --threadgroup {x},{y},{z}",
+        "unbarrier fuzz {} --kernel {} --disable {} --no-launch --threadgroup {x},{y},{z}",
         quoted(&map.file(kernel.span.file).path),
         quoted(&kernel.name),
         at(map, v.span).0

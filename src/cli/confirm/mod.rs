@@ -1,6 +1,7 @@
 //! `unbarrier confirm`: kernels run from their original source, with and without barriers, beside the verdicts of `prove`.
 
 mod compare;
+mod dump;
 mod metal;
 mod report;
 
@@ -15,7 +16,8 @@ use super::launch::{Plan, chosen, plan};
 use super::prove::{file_report, with_config_defines};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::confirm::judge::Verdict;
-use crate::confirm::{Detector, Request, Toolchain, Unit, build, self_test};
+use crate::confirm::scan::Entry;
+use crate::confirm::{Detector, Request, Toolchain, Unit, build, rewritten, self_test};
 use crate::launch::{Launch, constant_number, resolve};
 use crate::report::model::FileReport;
 use compare::{Settings, Task};
@@ -87,6 +89,9 @@ pub struct ConfirmArgs {
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: Format,
+    /// Run nothing; write what would be compiled, launches and verdicts to this folder (cpu; see tests/gpu).
+    #[arg(long, value_name = "DIR", conflicts_with = "backend")]
+    pub dump_source: Option<PathBuf>,
     /// For tests of this command: take the verdict of a line to be another one.
     #[arg(long, value_name = "LINE=VERDICT", hide = true, value_parser = pretend)]
     pub pretend: Vec<(u32, String)>,
@@ -119,6 +124,8 @@ pub fn run(a: &ConfirmArgs) -> u8 {
         }
     };
     match a.format {
+        // Nothing was run.
+        _ if a.dump_source.is_some() => {}
         Format::Human => emit(&outcome.summary()),
         Format::Json => match serde_json::to_string_pretty(&outcome) {
             Ok(s) => emit(&format!("{s}\n")),
@@ -147,7 +154,13 @@ fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
         DetectorArg::Tsan => Detector::Tsan,
     };
     let tools = Toolchain::find(detector).map_err(|e| e.to_string())?;
-    self_test(&tools).map_err(|e| e.to_string())?;
+    if let Some(folder) = &a.dump_source {
+        tools
+            .write_headers(&folder.join("include"))
+            .map_err(|e| e.to_string())?;
+    } else {
+        self_test(&tools).map_err(|e| e.to_string())?;
+    }
     let mut outcome = Outcome::new(&tools.version, a);
     for (i, path) in a.files.iter().enumerate() {
         outcome.add(file(path, a, &tools, i + 1), a);
@@ -170,15 +183,29 @@ fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
+/// What came of a file.
+enum Built {
+    /// A program.
+    Program(Unit),
+    /// The text that would be compiled, and its entry points.
+    Text(String, Vec<Entry>),
+}
+
 /// One file: verdicts, program, runs.
 fn file(path: &Path, a: &ConfirmArgs, tools: &Toolchain, number: usize) -> FileResult {
     let mut out = FileResult::new(path);
     match prepared(path, a, tools, number, &mut out) {
-        Ok(Some((unit, tasks))) => {
+        Ok((Built::Program(unit), tasks)) => {
             let settings = Settings::new(a);
             out.kernels.extend(compare::all(&unit, &tasks, &settings));
         }
-        Ok(None) => {}
+        Ok((Built::Text(text, entries), tasks)) => {
+            if let Some(folder) = &a.dump_source
+                && let Err(e) = dump::write(folder, path, &text, &entries, &tasks)
+            {
+                out.errors.push(e);
+            }
+        }
         Err(e) => out.errors.push(e),
     }
     out
@@ -190,7 +217,7 @@ fn prepared(
     tools: &Toolchain,
     number: usize,
     out: &mut FileResult,
-) -> Result<Option<(Unit, Vec<Task>)>, String> {
+) -> Result<(Built, Vec<Task>), String> {
     let source = with_config_defines(path, &a.source)?;
     let l = load(path, &source, true)?;
     let kernels = chosen(&l, &a.kernel)?;
@@ -220,8 +247,18 @@ fn prepared(
         includes: &source.include,
         scalars,
     };
-    let unit = build(tools, &request, number).map_err(|e| e.to_string())?;
-    for (name, message) in &unit.rejected {
+    let built = match &a.dump_source {
+        Some(_) => {
+            let (text, entries) = rewritten(tools, &request).map_err(|e| e.to_string())?;
+            Built::Text(text, entries)
+        }
+        None => Built::Program(build(tools, &request, number).map_err(|e| e.to_string())?),
+    };
+    let (entries, rejected) = match &built {
+        Built::Program(u) => (&u.entries, u.rejected.as_slice()),
+        Built::Text(_, e) => (e, &[] as &[(String, String)]),
+    };
+    for (name, message) in rejected {
         if a.kernel.is_empty() || a.kernel.contains(name) {
             out.rejected.push((name.clone(), message.clone()));
         }
@@ -239,8 +276,8 @@ fn prepared(
     };
     let mut tasks = Vec::new();
     for (name, p, launch) in plans {
-        if !unit.entries.iter().any(|e| e.name == name) {
-            if !unit.rejected.iter().any(|(n, _)| *n == name) {
+        if !entries.iter().any(|e| e.name == name) {
+            if !rejected.iter().any(|(n, _)| *n == name) {
                 let message = "the scanner of `confirm` finds no such entry point".to_string();
                 out.kernels.push(KernelResult::failed(&name, message));
             }
@@ -259,7 +296,7 @@ fn prepared(
             launch,
         });
     }
-    Ok(Some((unit, tasks)))
+    Ok((built, tasks))
 }
 
 /// The verdict of each line of a kernel: the worst of the line's instances.
