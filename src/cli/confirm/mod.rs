@@ -18,7 +18,9 @@ use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::confirm::judge::Verdict;
 use crate::confirm::scan::Entry;
 use crate::confirm::{Detector, Request, Toolchain, Unit, build, rewritten, self_test};
-use crate::launch::{Launch, constant_number, resolve};
+use crate::exec::validate;
+use crate::ir::Kernel;
+use crate::launch::{Launch, constant_number, resolve, to_launch};
 use crate::report::model::FileReport;
 use compare::{Settings, Task};
 use report::{FileResult, KernelResult, Outcome};
@@ -225,6 +227,7 @@ fn prepared(
     for k in kernels {
         let made = plan(&l, k, path, &source, a.threadgroup).and_then(|p| {
             let mut launch = resolve(&p.spec, p.threadgroup).map_err(|e| e.to_string())?;
+            fits(k, &launch)?;
             // The program knows function constants by number.
             launch.constants = std::mem::take(&mut launch.constants)
                 .into_iter()
@@ -297,6 +300,13 @@ fn prepared(
         });
     }
     Ok((built, tasks))
+}
+
+/// Whether the kernel can be launched so: names, ranges of values, numbers of threads.
+fn fits(k: &Kernel, launch: &Launch) -> Result<(), String> {
+    let group = launch.groups.first().copied().unwrap_or_default();
+    let one = to_launch(launch, k, group).map_err(|e| format!("launch: {e}"))?;
+    validate(k, &one).map_err(|e| format!("launch: {e}"))
 }
 
 /// The verdict of each line of a kernel: the worst of the line's instances.
