@@ -52,6 +52,21 @@ pub enum Format {
     Json,
 }
 
+/// Output format of `prove`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people at a terminal.
+    Human,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// One page for a browser.
+    Html,
+    /// For a comment on a change.
+    Markdown,
+}
+
 /// Output format of graphs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
@@ -81,8 +96,8 @@ pub struct SourceArgs {
 /// Arguments of `prove`.
 #[derive(Clone, Debug, Args)]
 pub struct ProveArgs {
-    /// Metal source files.
-    #[arg(required = true, value_name = "FILE")]
+    /// Metal source files; of folders, all .metal files that .gitignore and unbarrier.toml do not exclude.
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     pub files: Vec<PathBuf>,
     /// Only this kernel (may be repeated).
     #[arg(long, value_name = "NAME")]
@@ -104,7 +119,7 @@ pub struct ProveArgs {
     pub jobs: Option<u16>,
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
-    pub format: Format,
+    pub format: ReportFormat,
     /// Report barriers after an early return as divergent.
     #[arg(long)]
     pub strict_divergence: bool,

@@ -12,15 +12,26 @@
 //! [kernel.launch]               # optional: everything that is needed to run it, see `launch`
 //! ```
 //!
-//! An entry that names the kernel wins over one for the whole file.
+//! An entry that names the kernel wins over one for the whole file. Folders of included files, paths that are left out, and accepted
+//! findings (`[[accept]]`) are in [`document`], [`project`] and [`accept`].
+
+mod accept;
+mod document;
+mod error;
+mod project;
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use serde::Deserialize;
 use toml::Spanned;
 
+pub use self::accept::Accept;
+pub use self::document::{Document, schema};
+use self::document::{AcceptEntry, Entry};
+pub use self::error::ConfigError;
+pub use self::project::{Project, excluded, include, missing, project};
 use super::args::SourceArgs;
 use crate::encode::launch::MAX_THREADS;
 use crate::launch::Spec;
@@ -41,61 +52,15 @@ pub struct Contract {
     pub launch: Option<Spec>,
 }
 
-/// What is wrong with an `unbarrier.toml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The file.
-    pub path: PathBuf,
-    /// 1-based line and column.
-    pub at: Option<(usize, usize)>,
-    /// What is wrong, and what was expected.
-    pub message: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        if let Some((line, column)) = self.at {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    kernel: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    file: Spanned<PathBuf>,
-    name: Option<Spanned<String>>,
-    threadgroup: Option<Spanned<Vec<u64>>>,
-    #[serde(default)]
-    assume: Vec<String>,
-    #[serde(default)]
-    defines: Vec<Spanned<String>>,
-    launch: Option<Spec>,
-}
-
-impl Entry {
-    fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(|n| n.get_ref().as_str())
-    }
-}
-
 /// A checked `unbarrier.toml`.
 #[derive(Debug)]
 struct Config {
     path: PathBuf,
     text: String,
+    include: Vec<Spanned<PathBuf>>,
+    exclude: Vec<Spanned<String>>,
     entries: Vec<Entry>,
+    accept: Vec<Spanned<AcceptEntry>>,
 }
 
 /// The contract of a kernel: from the file that `--contracts` names, else as [`contract_for`] says.
@@ -202,7 +167,7 @@ fn defines_of(config: &Config, relative: &Path) -> Result<Vec<String>, ConfigErr
                     let message = format!(
                         "`{name}` is `{value}` here and `{old}` in another entry of the same file; a file has one set of definitions"
                     );
-                    return Err(config.error(d.span().start, message));
+                    return Err(config.error(d.span(), message));
                 }
             }
         }
@@ -211,7 +176,7 @@ fn defines_of(config: &Config, relative: &Path) -> Result<Vec<String>, ConfigErr
 }
 
 /// The nearest `unbarrier.toml`, and the path of the file relative to its folder.
-fn nearest(file: &Path) -> Result<Option<(Config, PathBuf)>, ConfigError> {
+fn nearest(file: &Path) -> Result<Option<(Arc<Config>, PathBuf)>, ConfigError> {
     let Ok(full) = std::fs::canonicalize(file) else {
         // A missing file is reported by whoever reads it.
         return Ok(None);
@@ -238,35 +203,40 @@ impl Config {
             .cloned()
     }
 
-    fn read(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|e| ConfigError {
-            path: path.to_path_buf(),
-            at: None,
-            message: format!("cannot be read: {e}"),
-        })?;
-        Config::parse(path, text)
+    /// Reads a file once for the whole run.
+    fn read(path: &Path) -> Result<Arc<Config>, ConfigError> {
+        type Known = BTreeMap<PathBuf, Result<Arc<Config>, ConfigError>>;
+        static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+        let mut known = KNOWN.lock().unwrap_or_else(|e| e.into_inner());
+        known
+            .entry(path.to_path_buf())
+            .or_insert_with(|| {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| ConfigError::whole(path, format!("cannot be read: {e}")))?;
+                Config::parse(path, text).map(Arc::new)
+            })
+            .clone()
     }
 
     fn parse(path: &Path, text: String) -> Result<Config, ConfigError> {
-        let document: Document = toml::from_str(&text).map_err(|e| ConfigError {
-            path: path.to_path_buf(),
-            at: e.span().map(|s| position(&text, s.start)),
-            message: e.message().to_string(),
+        let document: Document = toml::from_str(&text).map_err(|e| match e.span() {
+            Some(s) => ConfigError::at(path, &text, s, e.message().to_string()),
+            None => ConfigError::whole(path, e.message().to_string()),
         })?;
         let mut config = Config {
             path: path.to_path_buf(),
             text,
+            include: document.include,
+            exclude: document.exclude,
             entries: document.kernel,
+            accept: document.accept,
         };
         for e in &mut config.entries {
-            // `./a.metal` and `a.metal` are one file.
-            let plain: PathBuf = e
-                .file
-                .get_ref()
-                .components()
-                .filter(|c| *c != std::path::Component::CurDir)
-                .collect();
-            *e.file.get_mut() = plain;
+            *e.file.get_mut() = plain(e.file.get_ref());
+        }
+        for a in &mut config.accept {
+            let file = &mut a.get_mut().file;
+            *file.get_mut() = plain(file.get_ref());
         }
         config.check()?;
         Ok(config)
@@ -278,7 +248,7 @@ impl Config {
         for e in &self.entries {
             let key = (e.file.get_ref().as_path(), e.name());
             if seen.contains(&key) {
-                let at = e.name.as_ref().map_or(e.file.span(), Spanned::span).start;
+                let at = e.name.as_ref().map_or(e.file.span(), Spanned::span);
                 let what = match key.1 {
                     Some(name) => format!("kernel `{name}` of {}", key.0.display()),
                     None => format!("the whole of {}", key.0.display()),
@@ -293,12 +263,13 @@ impl Config {
                 self.define(d)?;
             }
         }
-        Ok(())
+        self.check_accepted()?;
+        self.exclusions().map(|_| ())
     }
 
     fn size(&self, t: &Spanned<Vec<u64>>) -> Result<[u64; 3], ConfigError> {
         let sizes = t.get_ref();
-        let wrong = |message: String| self.error(t.span().start, message);
+        let wrong = |message: String| self.error(t.span(), message);
         if sizes.is_empty() || sizes.len() > 3 {
             return Err(wrong(format!(
                 "`threadgroup` has {} sizes; expected one to three, as in [64] or [8, 8, 1]",
@@ -330,24 +301,19 @@ impl Config {
             return Ok(());
         }
         let message = format!("`{text}` is no definition; expected NAME or NAME=VALUE");
-        Err(self.error(d.span().start, message))
+        Err(self.error(d.span(), message))
     }
 
-    fn error(&self, at: usize, message: String) -> ConfigError {
-        ConfigError {
-            path: self.path.clone(),
-            at: Some(position(&self.text, at)),
-            message,
-        }
+    fn error(&self, at: Range<usize>, message: String) -> ConfigError {
+        ConfigError::at(&self.path, &self.text, at, message)
     }
 }
 
-/// 1-based line and column (in characters) of a byte.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-    (line, column)
+/// `./a.metal` and `a.metal` are one file.
+fn plain(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|c| *c != std::path::Component::CurDir)
+        .collect()
 }
 
 #[cfg(test)]
@@ -357,7 +323,7 @@ mod tests {
     fn fails(text: &str) -> String {
         match Config::parse(Path::new("unbarrier.toml"), text.to_string()) {
             Ok(_) => panic!("accepted: {text}"),
-            Err(e) => e.to_string(),
+            Err(e) => e.headline(),
         }
     }
 

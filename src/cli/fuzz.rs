@@ -26,6 +26,7 @@ use crate::encode::launch::{Contract, MAX_THREADS};
 use crate::exec::{Finding, Target, validate};
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel, Object, Space, VarKind};
+use super::prove::with_config_defines;
 use crate::prove::Options;
 use crate::prove::kernel::sites;
 use crate::prove::replay::admitted;
@@ -76,14 +77,7 @@ pub fn run(a: &FuzzArgs) -> u8 {
 
 fn file(a: &FuzzArgs, report: &mut FuzzReport) -> Result<u8, String> {
     let path = &a.file;
-    let mut source: SourceArgs = a.source.clone();
-    let name = |d: &str| d.split('=').next().unwrap_or("").to_string();
-    let given: Vec<String> = source.define.iter().map(|d| name(d)).collect();
-    for d in config::defines(&a.source, path).map_err(|e| e.to_string())? {
-        if !given.contains(&name(&d)) {
-            source.define.push(d);
-        }
-    }
+    let source = with_config_defines(path, &a.source)?;
     let l = load(path, &source, true)?;
     if a.format == Format::Human {
         l.print_diagnostics(use_color(a.source.color, true));

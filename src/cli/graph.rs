@@ -1,15 +1,12 @@
 //! `unbarrier graph`: the barrier-interval graph as DOT or JSON.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::args::{GraphArgs, GraphFormat};
 use super::input::{Loaded, emit, load, use_color};
 use super::{BAD_INPUT, DONE};
-use crate::cfg::{Arrival, Flow, Reach, Shift, Start};
-use crate::ir::{BarrierId, BarrierScope, Kernel};
-use crate::report::describe::{access_kind, at, kind_of};
+use crate::ir::Kernel;
+use crate::report::graph;
 
 /// Prints the graphs of the kernels of a file.
 pub fn run(a: &GraphArgs) -> u8 {
@@ -56,105 +53,32 @@ pub fn run(a: &GraphArgs) -> u8 {
     if bad { BAD_INPUT } else { DONE }
 }
 
-struct Edge {
-    from: Start,
-    to: Option<BarrierId>,
-    shifts: String,
-    accesses: Vec<String>,
-}
-
-fn shift_name(s: Shift) -> Option<&'static str> {
-    match s {
-        Shift::Same | Shift::Any => None,
-        Shift::Next => Some("+1"),
-        Shift::Later => Some("+2.."),
-        Shift::First => Some("=0"),
-        Shift::After => Some("=1.."),
-    }
-}
-
-fn shifts<T>(l: &Loaded, k: &Kernel, a: &Arrival<T>) -> String {
-    a.shifts
-        .iter()
-        .filter_map(|(id, s)| {
-            let line = k.loops.get(id.index()).map_or(0, |i| at(&l.map, i.span).0);
-            shift_name(*s).map(|n| format!("loop {line}: {n}"))
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn edges(l: &Loaded, k: &Kernel) -> Vec<Edge> {
-    let flow = Flow::new(k);
-    let all: BTreeSet<BarrierId> = flow.barriers.keys().copied().collect();
-    let mut out = Vec::new();
-    let starts = std::iter::once(Start::Entry).chain(all.iter().map(|b| Start::Barrier(*b)));
-    for start in starts {
-        let reach = Reach::from(&flow, start, &all, &BTreeSet::new());
-        let mut accesses: Vec<String> = Vec::new();
-        crate::analysis::eval::visit(&k.body, &mut |s| {
-            if let Some((a, kind)) = s.access()
-                && reach.accesses.iter().any(|r| r.at == a.id)
-                && let Some(o) = k.objects.get(a.object.index())
-                && o.space != crate::ir::Space::Thread
-            {
-                let (line, _) = at(&l.map, a.span);
-                accesses.push(format!("{} {} {line}", access_kind(kind), o.name));
-            }
-        });
-        accesses.dedup();
-        for b in &reach.barriers {
-            out.push(Edge {
-                from: start,
-                to: Some(b.at),
-                shifts: shifts(l, k, b),
-                accesses: accesses.clone(),
-            });
-        }
-        if reach.exit {
-            out.push(Edge {
-                from: start,
-                to: None,
-                shifts: String::new(),
-                accesses,
-            });
-        }
-    }
-    out
-}
-
-fn node_name(s: Start) -> String {
-    match s {
-        Start::Entry => "entry".into(),
-        Start::Barrier(b) => format!("b{}", b.0),
-    }
-}
-
 fn dot(l: &Loaded, k: &Kernel) -> String {
     let mut out = format!("digraph \"{}\" {{\n  node [shape=box];\n", k.name);
     out.push_str("  entry [shape=ellipse];\n  exit [shape=ellipse];\n");
-    for (i, b) in k.barriers.iter().enumerate() {
-        let (line, _) = at(&l.map, b.span);
-        let style = if b.scope == BarrierScope::Simdgroup {
+    let g = graph::of(&l.map, k);
+    for n in &g.nodes {
+        let style = if n.kind == "simdgroup_barrier" {
             ", style=dashed"
         } else {
             ""
         };
         out.push_str(&format!(
-            "  b{i} [label=\"{line}: {}\\n{}\"{style}];\n",
-            kind_of(b.scope),
-            b.flags.names().join("|")
+            "  {} [label=\"{}: {}\\n{}\"{style}];\n",
+            n.id,
+            n.line,
+            n.kind,
+            n.flags.join("|")
         ));
     }
-    for e in edges(l, k) {
-        let to = e.to.map_or_else(|| "exit".into(), |b| format!("b{}", b.0));
+    for e in &g.edges {
         let mut label = e.accesses.join("\\n");
         if !e.shifts.is_empty() {
             label = format!("[{}]\\n{label}", e.shifts);
         }
         out.push_str(&format!(
-            "  {} -> {to} [label=\"{label}\"];\n",
-            node_name(e.from)
+            "  {} -> {} [label=\"{label}\"];\n",
+            e.from, e.to
         ));
     }
     out.push_str("}\n");
@@ -162,23 +86,6 @@ fn dot(l: &Loaded, k: &Kernel) -> String {
 }
 
 fn graph_json(l: &Loaded, k: &Kernel) -> Value {
-    let nodes: Vec<Value> = k
-        .barriers
-        .iter()
-        .enumerate()
-        .map(|(i, b)| {
-            let (line, column) = at(&l.map, b.span);
-            json!({"id": format!("b{i}"), "line": line, "column": column,
-                   "kind": kind_of(b.scope), "flags": b.flags.names()})
-        })
-        .collect();
-    let edges: Vec<Value> = edges(l, k)
-        .into_iter()
-        .map(|e| {
-            json!({"from": node_name(e.from),
-                   "to": e.to.map_or_else(|| "exit".into(), |b| format!("b{}", b.0)),
-                   "shifts": e.shifts, "accesses": e.accesses})
-        })
-        .collect();
-    json!({"kernel": k.name, "nodes": nodes, "edges": edges})
+    let g = graph::of(&l.map, k);
+    json!({"kernel": k.name, "nodes": g.nodes, "edges": g.edges})
 }

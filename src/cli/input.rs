@@ -9,7 +9,7 @@ use crate::front::ast::TranslationUnit;
 use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
 use crate::ir::{Kernel, Space};
-use crate::report::model::ErrorReport;
+use crate::report::model::{ErrorReport, SourceText};
 use crate::source::{Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render};
 
 /// A file that was read, with its kernels.
@@ -55,6 +55,15 @@ impl Loaded {
                 }
             })
             .collect()
+    }
+
+    /// The texts of all files, the one that was asked for first.
+    pub fn sources(&self) -> Vec<SourceText> {
+        let one = |(_, f): (FileId, &crate::source::SourceFile)| SourceText {
+            path: f.path.clone(),
+            text: f.text.clone(),
+        };
+        self.map.files().map(one).collect()
     }
 
     /// Prints the problems to standard error.

@@ -11,9 +11,12 @@ mod fuzz;
 mod graph;
 mod input;
 mod launch;
+mod output;
 mod parse;
+mod problem;
 mod prove;
 mod stats;
+mod walk;
 
 use std::process::ExitCode;
 

@@ -6,11 +6,16 @@ use super::model::*;
 use crate::encode::pair::Relation;
 use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
 use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide};
-use crate::source::{SourceMap, Span};
+use crate::source::{FileId, SourceMap, Span};
 
 /// 1-based line and column of a span's start.
 pub fn at(map: &SourceMap, s: Span) -> (u32, u32) {
     map.line_col(s.file, s.start)
+}
+
+/// The file of a span, when it is not the one that was asked for (the first of its map).
+pub fn elsewhere(map: &SourceMap, s: Span) -> Option<String> {
+    (s.file != FileId(0)).then(|| map.file(s.file).path.clone())
 }
 
 /// Name of a barrier function.
@@ -64,6 +69,7 @@ pub fn element(o: &Object, byte: i128) -> String {
 fn side(map: &SourceMap, s: &WitnessSide) -> WitnessThread {
     let (line, column) = at(map, s.span);
     WitnessThread {
+        path: elsewhere(map, s.span),
         index: s.index,
         position: s.thread,
         line,
@@ -73,6 +79,7 @@ fn side(map: &SourceMap, s: &WitnessSide) -> WitnessThread {
             .iterations
             .iter()
             .map(|(span, k)| WitnessIteration {
+                path: elsewhere(map, *span),
                 line: at(map, *span).0,
                 iteration: *k,
             })
@@ -250,6 +257,12 @@ fn quoted(s: &str) -> String {
     }
 }
 
+fn replay(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> Option<String> {
+    let shown = v.witness.as_ref().filter(|w| w.replayed);
+    let required = shown.filter(|_| v.verdict == Verdict::Required)?;
+    Some(replay_command(map, kernel, v, required))
+}
+
 fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierReport {
     let (line, column) = at(map, v.span);
     let path = kernel
@@ -257,6 +270,7 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         .get(v.barrier.index())
         .map_or(PathId(0), |b| b.path);
     BarrierReport {
+        path: elsewhere(map, v.span),
         line,
         column,
         kind: kind_of(v.scope),
@@ -265,11 +279,7 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         reason: reason(map, v),
         call_path: call_path(map, kernel, path),
         witness: v.witness.as_ref().map(|w| witness(map, kernel, w)),
-        replay: v
-            .witness
-            .as_ref()
-            .filter(|w| w.replayed && v.verdict == Verdict::Required)
-            .map(|w| replay_command(map, kernel, v, w)),
+        replay: replay(map, kernel, v),
         added_pairs: v.added_pairs,
         time_ms: (v.time_ms * 1000.0).round() / 1000.0,
     }
@@ -297,6 +307,7 @@ fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
             .map(|(s, k, _)| {
                 let (line, column) = at(map, *s);
                 AccessReport {
+                    path: elsewhere(map, *s),
                     line,
                     column,
                     kind: access_kind(*k),
@@ -304,6 +315,7 @@ fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
             })
             .collect(),
         status: if r.confirmed { "confirmed" } else { "possible" },
+        flags_only: r.flags_only,
         witness: r.witness.as_ref().map(|w| witness(map, kernel, w)),
     }
 }
@@ -320,6 +332,7 @@ pub fn kernel(
     joint.dedup();
     KernelReport {
         name: k.name.clone(),
+        path: elsewhere(map, k.span),
         line: at(map, k.span).0,
         threadgroup,
         assumptions: v.assumptions.clone(),
@@ -330,9 +343,11 @@ pub fn kernel(
             .divergent
             .iter()
             .map(|d| {
-                let (line, _) = at(map, d.span);
+                let (line, column) = at(map, d.span);
                 DivergentReport {
+                    path: elsewhere(map, d.span),
                     line,
+                    column,
                     reason: match (d.ended_only, d.culprit) {
                         (true, _) => "some threads may have ended before it (early return)".into(),
                         (false, Some(c)) => {
@@ -348,6 +363,7 @@ pub fn kernel(
             .collect(),
         jointly_removable: joint,
         stats: None,
+        graph: None,
         replayed: ReplayedReport {
             assignments: v.replays.assignments,
             as_given: v.replays.as_given,
@@ -359,6 +375,7 @@ pub fn kernel(
             .map(|u| {
                 let (line, column) = at(map, u.span);
                 UnsupportedReport {
+                    path: elsewhere(map, u.span),
                     line,
                     column,
                     construct: u.construct.clone(),
@@ -393,6 +410,8 @@ pub fn sites(
                         verdict: v.verdict.name(),
                         reason: reason(map, v),
                         kernels: Vec::new(),
+                        witness: v.witness.as_ref().map(|w| witness(map, k, w)),
+                        replay: replay(map, k, v),
                     },
                 )
             });
@@ -401,6 +420,8 @@ pub fn sites(
                 entry.0 = worst;
                 entry.1.verdict = worst.name();
                 entry.1.reason = reason(map, v);
+                entry.1.witness = v.witness.as_ref().map(|w| witness(map, k, w));
+                entry.1.replay = replay(map, k, v);
             }
             if !entry.1.kernels.contains(&k.name) {
                 entry.1.kernels.push(k.name.clone());

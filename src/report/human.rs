@@ -1,7 +1,8 @@
 //! The report for a person at a terminal.
 
 use super::describe;
-use super::model::{KernelReport, WitnessReport};
+use super::model::{FileReport, KernelReport, WitnessReport};
+use super::steps::verb;
 use crate::ir::Kernel;
 use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Verdict, Witness};
 use crate::source::{Diagnostic, SourceMap, render};
@@ -48,6 +49,22 @@ pub fn kernel(
         out.push_str(&render(&m, map, color));
     }
     out.push_str(&summary(r));
+    out
+}
+
+/// The findings of a file that are accepted, and why; empty when there are none.
+pub fn accepted(f: &FileReport) -> String {
+    let mut out = String::new();
+    for a in &f.accepted {
+        let path = a.path.as_deref().unwrap_or(&f.path);
+        out.push_str(&format!(
+            "accepted: {path}:{}:{}: {}: {}\n  because: {} ({})\n",
+            a.line, a.column, a.finding, a.message, a.reason, a.accepted_at
+        ));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
     out
 }
 
@@ -157,14 +174,6 @@ fn with_witness(mut d: Diagnostic, map: &SourceMap, k: &Kernel, w: &Witness) -> 
         d = d.with_secondary(s.span, text);
     }
     d.with_note(launch_line(&report))
-}
-
-fn verb(kind: &str) -> &'static str {
-    match kind {
-        "read" => "reads",
-        "write" => "writes",
-        _ => "atomically updates",
-    }
 }
 
 fn launch_line(w: &WitnessReport) -> String {

@@ -1,14 +1,27 @@
 //! The report as data; its serialisation is the JSON format `unbarrier/1`.
 
+use std::sync::Arc;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 /// Version of the JSON format.
 pub const SCHEMA: &str = "unbarrier/1";
 
+/// The JSON schema of [`Report`] as it is written.
+pub fn json_schema() -> Schema {
+    SchemaSettings::draft2020_12()
+        .for_serialize()
+        .into_generator()
+        .into_root_schema_for::<Report>()
+}
+
 /// The whole report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// `unbarrier/1`.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// One entry per file that could be read.
     pub files: Vec<FileReport>,
@@ -20,7 +33,7 @@ pub struct Report {
 }
 
 /// A problem with an input.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ErrorReport {
     /// The file, where there is one.
     pub path: Option<String>,
@@ -33,7 +46,7 @@ pub struct ErrorReport {
 }
 
 /// One source file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct FileReport {
     /// As the user named it.
     pub path: String,
@@ -44,10 +57,48 @@ pub struct FileReport {
     /// The outcome of `--remove`, when it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalReport>,
+    /// Findings that `unbarrier.toml` accepts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedReport>,
+    /// Texts of the files that findings lie in, the file itself first. Not in the JSON.
+    #[serde(skip)]
+    pub sources: Vec<SourceText>,
+}
+
+/// A source file that a report is about.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    /// As in the places of the report.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// A finding that `unbarrier.toml` accepts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AcceptedReport {
+    /// The rule: `race`, `unknown`, …
+    pub finding: &'static str,
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// 1-based line of the finding.
+    pub line: u32,
+    /// 1-based column of the finding.
+    pub column: u32,
+    /// What the finding says.
+    pub message: String,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Where that is said: `unbarrier.toml:12:1`.
+    pub accepted_at: String,
+    /// Fingerprint of the finding. Not in the JSON.
+    #[serde(skip)]
+    pub fingerprint: String,
 }
 
 /// A place in the source with a barrier.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SiteReport {
     /// The file, when it is not the one of the report (a header).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,19 +108,27 @@ pub struct SiteReport {
     /// 1-based column.
     pub column: u32,
     /// `threadgroup_barrier` or `simdgroup_barrier`.
+    #[schemars(extend("enum" = ["threadgroup_barrier", "simdgroup_barrier"]))]
     pub kind: &'static str,
     /// `mem_threadgroup`, …
     pub flags: Vec<&'static str>,
     /// Verdict of the line: the worst over all its instances, which an edit deletes together.
+    #[schemars(extend("enum" = ["removable", "weakenable", "required", "unknown"]))]
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
     /// Kernels that reach it.
     pub kernels: Vec<String>,
+    /// The conflict that stands against it, in one of the kernels. Not in the JSON, where the instances have theirs.
+    #[serde(skip)]
+    pub witness: Option<WitnessReport>,
+    /// A command that shows the race of a `required` barrier happening. Not in the JSON.
+    #[serde(skip)]
+    pub replay: Option<String>,
 }
 
 /// The answer to `--remove`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RemovalReport {
     /// The lines.
     pub lines: Vec<u32>,
@@ -82,10 +141,13 @@ pub struct RemovalReport {
 }
 
 /// One kernel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct KernelReport {
     /// Name.
     pub name: String,
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Line of its definition.
     pub line: u32,
     /// Threadgroup size; `null` when symbolic.
@@ -110,10 +172,13 @@ pub struct KernelReport {
     /// Counts and times, with `--stats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<StatsReport>,
+    /// Its barrier intervals, where a page is to show them. Not in the JSON.
+    #[serde(skip)]
+    pub graph: Option<super::graph::Graph>,
 }
 
 /// The whole run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct RunStats {
     /// Sums over the kernels.
     #[serde(flatten)]
@@ -130,7 +195,7 @@ pub struct RunStats {
 
 /// What decided what, and how long it took. A question that is asked again (of a set of barriers,
 /// after uniformity was distrusted) counts again.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct StatsReport {
     /// Pairs of accesses.
     pub pairs: PairStats,
@@ -145,7 +210,7 @@ pub struct StatsReport {
 }
 
 /// Pairs of accesses by what decided them.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PairStats {
     /// No solver asked: the guards contradict each other.
     pub excluded_by_guards: u64,
@@ -166,7 +231,7 @@ pub struct PairStats {
 }
 
 /// Questions to Z3, by who answered.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct QueryStats {
     /// The quick engine.
     pub quick: u64,
@@ -177,7 +242,7 @@ pub struct QueryStats {
 }
 
 /// Replays.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct ReplayStats {
     /// Tried.
     pub attempted: u64,
@@ -186,7 +251,7 @@ pub struct ReplayStats {
 }
 
 /// Time by phase, milliseconds.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PhaseStats {
     /// Running kernels to find races.
     pub execution: f64,
@@ -202,7 +267,7 @@ pub struct PhaseStats {
 
 /// Satisfying assignments of the solver that speak for a race, and how many of them the executor could show to
 /// happen. Those that did not happen leave a verdict `unknown` or a race `possible`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReplayedReport {
     /// Assignments that were replayed.
     pub assignments: usize,
@@ -213,17 +278,22 @@ pub struct ReplayedReport {
 }
 
 /// A barrier instance.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BarrierReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
     pub column: u32,
     /// `threadgroup_barrier` or `simdgroup_barrier`.
+    #[schemars(extend("enum" = ["threadgroup_barrier", "simdgroup_barrier"]))]
     pub kind: &'static str,
     /// `mem_threadgroup`, …
     pub flags: Vec<&'static str>,
     /// `removable`, `weakenable`, `required` or `unknown`.
+    #[schemars(extend("enum" = ["removable", "weakenable", "required", "unknown"]))]
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
@@ -241,45 +311,61 @@ pub struct BarrierReport {
 }
 
 /// A race.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RaceReport {
     /// Object.
     pub array: String,
     /// `threadgroup` or `device`.
     pub space: &'static str,
     /// `intra-simdgroup` or `cross-simdgroup`.
+    #[schemars(extend("enum" = ["intra-simdgroup", "cross-simdgroup"]))]
     pub scope: &'static str,
     /// The two accesses.
     pub accesses: Vec<AccessReport>,
     /// `confirmed` (replayed) or `possible`.
+    #[schemars(extend("enum" = ["confirmed", "possible"]))]
     pub status: &'static str,
+    /// The threads do meet at a barrier, whose flags do not name the memory.
+    pub flags_only: bool,
     /// How.
     pub witness: Option<WitnessReport>,
 }
 
 /// An access.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct AccessReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
     pub column: u32,
     /// `read`, `write`, `atomic`.
+    #[schemars(extend("enum" = ["read", "write", "atomic"]))]
     pub kind: &'static str,
 }
 
 /// A divergent barrier.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DivergentReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
+    /// 1-based.
+    pub column: u32,
     /// Why.
     pub reason: String,
 }
 
 /// A construct that was not understood.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UnsupportedReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// 1-based.
     pub line: u32,
     /// 1-based.
@@ -289,7 +375,7 @@ pub struct UnsupportedReport {
 }
 
 /// A concrete conflict.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessReport {
     /// Object, with the element: `tile[12]`.
     pub array: String,
@@ -312,8 +398,11 @@ pub struct WitnessReport {
 }
 
 /// One thread of a witness.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessThread {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Linear index in the threadgroup.
     pub index: u64,
     /// Position.
@@ -323,6 +412,7 @@ pub struct WitnessThread {
     /// 1-based.
     pub column: u32,
     /// `read`, `write`, `atomic`.
+    #[schemars(extend("enum" = ["read", "write", "atomic"]))]
     pub kind: &'static str,
     /// Loop lines and iterations from 0, outermost first.
     pub iterations: Vec<WitnessIteration>,
@@ -333,8 +423,11 @@ pub struct WitnessThread {
 }
 
 /// An iteration.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct WitnessIteration {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// Line of the loop.
     pub line: u32,
     /// From 0.

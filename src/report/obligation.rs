@@ -268,7 +268,7 @@ fn word(s: &str, most: usize) -> String {
 }
 
 /// FNV-1a, 64 bits: the same everywhere and always, which the standard library's hash is not.
-fn fnv(s: &str) -> u64 {
+pub fn fnv(s: &str) -> u64 {
     s.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
         (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3)
     })

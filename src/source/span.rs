@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct FileId(pub u32);
 
 /// Index into the table of macro expansions; `ExpansionId::NONE` for text written directly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExpansionId(pub u32);
 
 impl ExpansionId {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::args::{Color, Format, ProveArgs, SourceArgs, seconds, threadgroup};
+use super::args::{Color, Format, ProveArgs, ReportFormat, SourceArgs, seconds, threadgroup};
 use super::input::{emit, load};
 use super::launch::{Plan, chosen, plan};
 use super::prove::{file_report, with_config_defines};
@@ -339,7 +339,7 @@ fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
         remove: Vec::new(),
         timeout: a.timeout,
         jobs: a.jobs,
-        format: Format::Json,
+        format: ReportFormat::Json,
         strict_divergence: false,
         execution_barriers_order_memory: false,
         lockstep: false,

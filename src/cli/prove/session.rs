@@ -1,0 +1,319 @@
+//! A run of `prove` over files: all are read, then all their kernels are decided, in parallel; what is said comes in order.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indicatif::ProgressBar;
+
+use super::{
+    assumptions, is_named, jobs, options, refuse, removal_spans, with_config_defines,
+};
+use crate::cli::args::{ProveArgs, ReportFormat};
+use crate::cli::config;
+use crate::cli::export::Export;
+use crate::cli::input::{Loaded, emit, load, use_color};
+use crate::cli::problem::Problem;
+use crate::cli::stats::Totals;
+use crate::ir::Kernel;
+use crate::prove::kernel::{Contradiction, Proved};
+use crate::prove::work::Workers;
+use crate::prove::{KernelVerdicts, Options, prove_kernel};
+use crate::report::accept::{self, Acceptance};
+use crate::report::model::{FileReport, KernelReport, RemovalReport, Report, SCHEMA};
+use crate::report::{describe, graph, human, stats};
+use crate::source::Span;
+
+/// A run over some files.
+pub struct Session<'a> {
+    a: &'a ProveArgs,
+    /// Text for a terminal is written as things are decided.
+    pub human: bool,
+    /// What goes on.
+    pub bar: ProgressBar,
+    export: Option<&'a Export>,
+    /// Counts and times.
+    pub totals: Totals,
+    /// The report so far.
+    pub report: Report,
+    /// Some input was bad.
+    pub bad: bool,
+    /// A removal that was asked for is not proved.
+    pub unproved: bool,
+}
+
+/// A file that was read, and what is to be decided in it.
+struct Prepared {
+    shown: String,
+    loaded: Loaded,
+    tasks: Vec<Task>,
+    remove: BTreeSet<Span>,
+    acceptances: Vec<config::Accept>,
+    problems: Vec<Problem>,
+}
+
+/// A kernel of a file (by index) to be decided.
+struct Task {
+    kernel: usize,
+    size: Option<[u64; 3]>,
+    options: Options,
+}
+
+/// What is decided so far about a file.
+#[derive(Default)]
+struct Decided {
+    kernels: Vec<KernelReport>,
+    verdicts: Vec<(usize, KernelVerdicts)>,
+    refused: Option<RemovalReport>,
+    failed: Option<String>,
+}
+
+impl<'a> Session<'a> {
+    /// A run that has seen nothing yet.
+    pub fn new(a: &'a ProveArgs, bar: ProgressBar, export: Option<&'a Export>) -> Session<'a> {
+        Session {
+            a,
+            human: a.format == ReportFormat::Human,
+            bar,
+            export,
+            totals: Totals::new(),
+            report: Report {
+                schema: SCHEMA,
+                files: Vec::new(),
+                errors: Vec::new(),
+                stats: None,
+            },
+            bad: false,
+            unproved: false,
+        }
+    }
+
+    /// Reports bad input.
+    pub fn problem(&mut self, p: Problem) {
+        self.bad = true;
+        if self.human {
+            self.bar.suspend(|| eprintln!("error: {p}"));
+        } else {
+            self.report.errors.push(p.into_report());
+        }
+    }
+
+    /// Reads all files, then decides all their kernels; reports come in the order of the files.
+    pub fn files(&mut self, paths: &[PathBuf]) {
+        let (a, export) = (self.a, self.export);
+        let workers = Workers::new(jobs(a));
+        let mut files: Vec<Prepared> = Vec::new();
+        workers.in_order(
+            paths.len(),
+            |i| prepare(&paths[i], a, export),
+            |_, r| match r {
+                Ok(p) => {
+                    if self.human {
+                        let color = use_color(a.source.color, true);
+                        self.bar.suspend(|| p.loaded.print_diagnostics(color));
+                    }
+                    self.report.errors.extend(p.loaded.errors());
+                    self.totals.loaded(&p.loaded);
+                    self.bad |= p.loaded.has_errors();
+                    for x in &p.problems {
+                        self.problem(x.clone());
+                    }
+                    files.push(p);
+                }
+                Err(p) => self.problem(p),
+            },
+        );
+        let tasks: Vec<(usize, &Task)> = files
+            .iter()
+            .enumerate()
+            .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
+            .collect();
+        let bar = self.bar.clone();
+        let work = |i: usize| {
+            let (file, task) = tasks[i];
+            let f = &files[file];
+            let k = &f.loaded.kernels[task.kernel];
+            bar.set_message(format!("{}: {}", f.shown, k.name));
+            let proved = prove_kernel(k, &task.options)?;
+            let asked = !f.remove.is_empty();
+            let refused = asked.then(|| refuse(&f.loaded, k, &task.options, &f.remove, a));
+            Ok((proved, refused.flatten()))
+        };
+        let mut decided = Decided::default();
+        let mut next = 0;
+        workers.in_order(tasks.len(), work, |i, outcome| {
+            let (file, task) = tasks[i];
+            while next < file {
+                self.finish(&files[next], std::mem::take(&mut decided));
+                next += 1;
+            }
+            self.kernel(&files[file], task, outcome, &mut decided);
+        });
+        for f in &files[next..] {
+            self.finish(f, std::mem::take(&mut decided));
+        }
+    }
+
+    /// Takes what was decided about a kernel.
+    fn kernel(
+        &mut self,
+        f: &Prepared,
+        task: &Task,
+        outcome: Result<(Proved, Option<RemovalReport>), Contradiction>,
+        decided: &mut Decided,
+    ) {
+        let (a, l) = (self.a, &f.loaded);
+        let k = &l.kernels[task.kernel];
+        let (mut proved, refused) = match outcome {
+            Ok(p) => p,
+            Err(e) => {
+                let e = format!("{}: kernel {}: {e}", f.shown, k.name);
+                decided.failed.get_or_insert(e);
+                return;
+            }
+        };
+        if !a.strict_divergence {
+            proved.verdicts.divergent.retain(|d| !d.ended_only);
+        }
+        let mut r = describe::kernel(&l.map, k, task.size, &proved.verdicts);
+        let extra = replay_options(a);
+        for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+            command.push_str(&extra);
+        }
+        if a.format == ReportFormat::Html {
+            r.graph = Some(graph::of(&l.map, k));
+        }
+        r.stats = task.options.stats.as_deref().map(stats::kernel);
+        self.totals.proved(&r);
+        if self.human {
+            let color = use_color(a.source.color, false);
+            let text = human::kernel(&l.map, &f.shown, k, &proved.verdicts, &r, color);
+            self.bar.suspend(|| emit(&text));
+        }
+        decided.refused = decided.refused.take().or(refused);
+        decided.kernels.push(r);
+        decided.verdicts.push((task.kernel, proved.verdicts));
+    }
+
+    /// Puts the report on a file together, when all its kernels are decided.
+    fn finish(&mut self, f: &Prepared, decided: Decided) {
+        let a = self.a;
+        if let Some(e) = decided.failed {
+            self.problem(Problem::of(&f.shown, e));
+            return;
+        }
+        let verdicts = decided.verdicts.iter();
+        let pairs: Vec<(&Kernel, &KernelVerdicts)> =
+            verdicts.map(|(k, v)| (&f.loaded.kernels[*k], v)).collect();
+        let removal = (!f.remove.is_empty()).then(|| {
+            decided.refused.unwrap_or_else(|| RemovalReport {
+                lines: a.remove.clone(),
+                proved: true,
+                reason: "proved: deleting these barriers together adds no race".into(),
+                witness: None,
+            })
+        });
+        if let (Some(r), true) = (&removal, self.human) {
+            let lines: Vec<String> = r.lines.iter().map(u32::to_string).collect();
+            emit(&format!(
+                "removing line {}: {}\n",
+                lines.join(", "),
+                r.reason
+            ));
+        }
+        self.unproved |= removal.as_ref().is_some_and(|r| !r.proved);
+        let mut report = FileReport {
+            path: f.shown.clone(),
+            barriers: describe::sites(&f.loaded.map, &f.shown, &pairs),
+            kernels: decided.kernels,
+            removal,
+            accepted: Vec::new(),
+            sources: f.loaded.sources(),
+        };
+        let extra = replay_options(a);
+        for command in report.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+            command.push_str(&extra);
+        }
+        // What stands in a kernel that was not looked at cannot be missed.
+        let looked_at = |x: &&config::Accept| a.kernel.is_empty() || x.acceptance.kernel.is_some();
+        let stated: Vec<&config::Accept> = f.acceptances.iter().filter(looked_at).collect();
+        let known: Vec<Acceptance> = stated.iter().map(|x| x.acceptance.clone()).collect();
+        for (i, misfit) in accept::apply(&mut report, &known) {
+            if !f.loaded.has_errors() {
+                self.problem(stated[i].misfit(&misfit, &f.shown));
+            }
+        }
+        if self.human {
+            emit(&human::accepted(&report));
+        }
+        self.report.files.push(report);
+    }
+}
+
+fn replay_options(a: &ProveArgs) -> String {
+    describe::replay_options(
+        &a.source.define,
+        &a.source.include,
+        a.execution_barriers_order_memory,
+    )
+}
+
+/// Reads a file and finds out what is to be decided in it.
+fn prepare(path: &Path, a: &ProveArgs, export: Option<&Export>) -> Result<Prepared, Problem> {
+    let source = with_config_defines(path, &a.source)?;
+    let l = load(path, &source, true)
+        .map_err(|e| Problem::of(&path.display().to_string(), e))?;
+    let shown = l.map.file(l.file).path.clone();
+    let mut problems = Vec::new();
+    for name in &a.kernel {
+        if !l.kernels.iter().any(|k| is_named(k, name)) {
+            let known: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
+            let hint = if known.is_empty() {
+                "it has no kernels".to_string()
+            } else {
+                format!("its kernels are {}", known.join(", "))
+            };
+            let message = format!("{shown}: no kernel named `{name}`; {hint}");
+            problems.push(Problem::of(&shown, message));
+        }
+    }
+    let is_chosen = |k: &Kernel| a.kernel.is_empty() || a.kernel.iter().any(|n| is_named(k, n));
+    let chosen: Vec<&Kernel> = l.kernels.iter().filter(|k| is_chosen(k)).collect();
+    let at = |e: String| Problem::of(&shown, e);
+    let remove = removal_spans(&l, &chosen, a).map_err(at)?;
+    let assumptions = assumptions(&l, &chosen, a, &source, path).map_err(at)?;
+    let mut acceptances = Vec::new();
+    if let Some(c) = config::project(&a.source, path)? {
+        let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
+        if !l.has_errors() {
+            problems.extend(c.unknown_kernels(&names));
+        }
+        let chosen: Vec<&str> = chosen.iter().map(|k| k.name.as_str()).collect();
+        acceptances = c.acceptances(&chosen);
+    }
+    let mut tasks = Vec::new();
+    let indices = (0..l.kernels.len()).filter(|i| is_chosen(&l.kernels[*i]));
+    for (i, assumed) in indices.zip(assumptions) {
+        let k = &l.kernels[i];
+        let contract = config::contract(&a.source, path, &k.name)?;
+        let size = a
+            .threadgroup
+            .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
+        let mut options = options(k, a, size, assumed);
+        options.stats = a.stats.then(Arc::default);
+        options.recorder = export.map(|e| e.recorder(&l.map, &shown));
+        tasks.push(Task {
+            kernel: i,
+            size,
+            options,
+        });
+    }
+    Ok(Prepared {
+        shown,
+        loaded: l,
+        tasks,
+        remove,
+        acceptances,
+        problems,
+    })
+}
