@@ -30,6 +30,10 @@ pub enum Command {
     Parse(ParseArgs),
     /// Hold claims about barriers against what is proved.
     Audit(AuditArgs),
+    /// Print completions for a shell.
+    Completions(super::manual::CompletionsArgs),
+    /// Print the manual page, or write one per command into a folder.
+    Man(super::manual::ManArgs),
 }
 
 /// When to use colour.
@@ -129,6 +133,9 @@ pub struct ProveArgs {
     /// Assume that the threads of a simdgroup run in lockstep.
     #[arg(long)]
     pub lockstep: bool,
+    /// Prove again what was proved before, and keep nothing (see the variable UNBARRIER_CACHE).
+    #[arg(long)]
+    pub no_cache: bool,
     /// Report what decided what, times by phase and peak memory.
     #[arg(long)]
     pub stats: bool,

@@ -1,16 +1,20 @@
 //! The command line: arguments in, reports and exit codes out.
 //!
-//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input.
+//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input, 130
+//! interrupted.
 
 mod args;
 mod audit;
+mod cache;
 pub mod config;
 mod confirm;
 mod export;
 mod fuzz;
 mod graph;
 mod input;
+mod interrupt;
 mod launch;
+mod manual;
 mod output;
 mod parse;
 mod problem;
@@ -43,6 +47,7 @@ pub fn main() -> ExitCode {
         }
     };
     crate::smt::configure();
+    interrupt::watch();
     // Deeply nested sources recurse in lowering and analysis: run on a thread with a large stack.
     let worker = std::thread::Builder::new()
         .name("main".into())
@@ -55,6 +60,8 @@ pub fn main() -> ExitCode {
             args::Command::Graph(a) => graph::run(&a),
             args::Command::Parse(a) => parse::run(&a),
             args::Command::Audit(a) => audit::run(&a),
+            args::Command::Completions(a) => manual::completions(&a),
+            args::Command::Man(a) => manual::man(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

@@ -232,7 +232,9 @@ pub enum BarrierScope {
 }
 
 /// `mem_flags`, as a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct MemFlags {
     /// `mem_device`
     pub device: bool,

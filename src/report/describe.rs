@@ -362,6 +362,7 @@ pub fn kernel(
             })
             .collect(),
         jointly_removable: joint,
+        cached: false,
         stats: None,
         graph: None,
         replayed: ReplayedReport {

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::compare::Task;
+use crate::cli::interrupt;
 use crate::confirm::scan::Entry;
 use crate::exec::{Fill, ScalarValue};
 use crate::launch::{Buffer, Contents};
@@ -122,7 +123,7 @@ pub fn write(
     let name = words[words.len().saturating_sub(2)..].join("_");
     let save = |extension: &str, text: &str| {
         let to = folder.join(format!("{name}.{extension}"));
-        std::fs::write(&to, text).map_err(|e| format!("{}: {e}", to.display()))
+        interrupt::write_file(&to, text.as_bytes()).map_err(|e| format!("{}: {e}", to.display()))
     };
     let json = serde_json::to_string_pretty(&dump).map_err(|e| e.to_string())?;
     save("cpp", text)?;

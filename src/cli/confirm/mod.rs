@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{Color, Format, ProveArgs, ReportFormat, SourceArgs, seconds, threadgroup};
 use super::input::{emit, load};
+use super::interrupt::Scratch;
 use super::launch::{Plan, chosen, plan};
 use super::prove::{file_report, with_config_defines};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
@@ -156,6 +157,7 @@ fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
         DetectorArg::Tsan => Detector::Tsan,
     };
     let tools = Toolchain::find(detector).map_err(|e| e.to_string())?;
+    let _gone_on_interrupt = Scratch::new(tools.folder());
     if let Some(folder) = &a.dump_source {
         tools
             .write_headers(&folder.join("include"))
@@ -188,7 +190,7 @@ fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
 /// What came of a file.
 enum Built {
     /// A program.
-    Program(Unit),
+    Program(Box<Unit>),
     /// The text that would be compiled, and its entry points.
     Text(String, Vec<Entry>),
 }
@@ -255,7 +257,10 @@ fn prepared(
             let (text, entries) = rewritten(tools, &request).map_err(|e| e.to_string())?;
             Built::Text(text, entries)
         }
-        None => Built::Program(build(tools, &request, number).map_err(|e| e.to_string())?),
+        None => {
+            let unit = build(tools, &request, number).map_err(|e| e.to_string())?;
+            Built::Program(Box::new(unit))
+        }
     };
     let (entries, rejected) = match &built {
         Built::Program(u) => (&u.entries, u.rejected.as_slice()),
@@ -344,6 +349,7 @@ fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
         execution_barriers_order_memory: false,
         lockstep: false,
         stats: false,
+        no_cache: false,
         emit_smt: None,
         source: SourceArgs {
             color: Color::Never,
