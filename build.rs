@@ -3,15 +3,26 @@
 //! Every entry is checked here, so that a mistake in a table is a build error that names the file
 //! and the entry: unknown keys, missing or empty citations, duplicate names, unknown words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 fn main() {
     println!("cargo::rerun-if-changed=models");
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    println!("cargo::rerun-if-changed=Cargo.lock");
+    match build_hash() {
+        Ok(h) => println!("cargo::rustc-env=UNBARRIER_BUILD={h:016x}"),
+        Err(e) => {
+            println!("cargo::error=the program's own sources cannot be read: {e}");
+            std::process::exit(1);
+        }
+    }
     println!("cargo::rerun-if-changed=build.rs");
     let out = std::env::var_os("OUT_DIR").unwrap_or_default();
     let read = |file: &str| {
@@ -25,6 +36,45 @@ fn main() {
         println!("cargo::error={e}");
         std::process::exit(1);
     }
+}
+
+/// A hash of everything that the program is made from: verdicts that another program kept are none of ours.
+fn build_hash() -> std::io::Result<u64> {
+    let mut h = DefaultHasher::new();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = std::process::Command::new(rustc).arg("-vV").output()?;
+    version.stdout.hash(&mut h);
+    let variables: BTreeMap<_, _> = std::env::vars_os().collect();
+    for (name, value) in variables {
+        let name = name.to_string_lossy().into_owned();
+        let kept = name.starts_with("CARGO_FEATURE_") || name.starts_with("CARGO_CFG_");
+        if kept || matches!(name.as_str(), "TARGET" | "PROFILE" | "OPT_LEVEL" | "DEBUG") {
+            (name, value).hash(&mut h);
+        }
+    }
+    let mut files = vec!["build.rs".into(), "Cargo.toml".into()];
+    for folder in ["src", "models"] {
+        collect(Path::new(folder), &mut files)?;
+    }
+    files.sort();
+    for f in files {
+        (f.to_string_lossy(), std::fs::read(&f)?).hash(&mut h);
+    }
+    // A package from a registry may come without it.
+    std::fs::read("Cargo.lock").ok().hash(&mut h);
+    Ok(h.finish())
+}
+
+fn collect(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, out)?;
+        } else {
+            out.push(path);
+        }
+    }
+    Ok(())
 }
 
 /// An entry of a table.

@@ -38,6 +38,10 @@ pub enum Command {
     Init(super::init::InitArgs),
     /// Print the JSON schema of unbarrier.toml or of the JSON report.
     Schema(super::schema::SchemaArgs),
+    /// Print completions for a shell.
+    Completions(super::manual::CompletionsArgs),
+    /// Print the manual page, or write one per command into a folder.
+    Man(super::manual::ManArgs),
 }
 
 /// When to use colour.
@@ -137,6 +141,9 @@ pub struct ProveArgs {
     /// Assume that the threads of a simdgroup run in lockstep.
     #[arg(long)]
     pub lockstep: bool,
+    /// Prove again what was proved before, and keep nothing (see the variable UNBARRIER_CACHE).
+    #[arg(long)]
+    pub no_cache: bool,
     /// Report what decided what, times by phase and peak memory.
     #[arg(long)]
     pub stats: bool,
@@ -157,9 +164,13 @@ pub struct FuzzArgs {
     /// Only this kernel (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub kernel: Vec<String>,
-    /// Numbers of threads to try (default: the size in unbarrier.toml, else 1..=1024).
+    /// Numbers of threads to try (default: the size in unbarrier.toml, else 1..=1024); sizes and parameters
+    /// of [kernel.launch] are then set aside.
     #[arg(long, value_name = "A..=B", value_parser = threads)]
     pub threads: Option<(u32, u32)>,
+    /// Set [kernel.launch] of unbarrier.toml aside: parameters, sizes and contents vary freely.
+    #[arg(long)]
+    pub no_launch: bool,
     /// Exactly this threadgroup size.
     #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup, conflicts_with = "threads")]
     pub threadgroup: Option<[u64; 3]>,

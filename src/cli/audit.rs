@@ -48,7 +48,8 @@ fn prove(a: &AuditArgs, run: &Run) -> Result<FileReport, String> {
         path.display().to_string(),
     ];
     words.extend(run.options.iter().cloned());
-    words.extend(["--format".into(), "json".into()]);
+    // A document of record is proved afresh.
+    words.extend(["--format".into(), "json".into(), "--no-cache".into()]);
     words.extend(a.jobs.iter().flat_map(|n| ["--jobs".into(), n.to_string()]));
     match Cli::try_parse_from(words)
         .map_err(|e| e.to_string())?
@@ -88,7 +89,7 @@ fn deliver(a: &AuditArgs, text: &str) -> Result<u8, String> {
         return Ok(NOT_PROVED);
     }
     match &a.output {
-        Some(path) => std::fs::write(path, text)
+        Some(path) => super::interrupt::write_file(path, text.as_bytes())
             .map_err(|e| format!("cannot write {}: {e}", path.display()))?,
         None => emit(text),
     }

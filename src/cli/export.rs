@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -76,8 +75,7 @@ impl Export {
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
         let path = self.dir.join(name);
-        fs::File::create(&path)
-            .and_then(|mut f| f.write_all(text.as_bytes()))
+        super::interrupt::write_file(&path, text.as_bytes())
             .map_err(|e| format!("--emit-smt: cannot write {}: {e}", path.display()))
     }
 

@@ -5,6 +5,7 @@
 pub mod generate;
 mod hunt;
 mod show;
+mod specified;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
@@ -16,6 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use self::generate::{Fixed, Maker, range};
 use self::hunt::{Hunt, smallest};
 use self::show::{FuzzReport, KernelFuzz, SCHEMA};
+use self::specified::Specified;
 use super::args::{Format, FuzzArgs, SourceArgs};
 use super::config;
 use super::input::{Loaded, emit, load, preprocess_options, use_color};
@@ -195,7 +197,8 @@ fn buffers(k: &Kernel) -> Vec<&str> {
 }
 
 /// What the command line and `unbarrier.toml` fix, checked against the kernel.
-fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, String> {
+fn fixed(k: &Kernel, a: &FuzzArgs, entry: Option<&config::Contract>) -> Result<Fixed, String> {
+    let size = entry.and_then(|c| c.threadgroup);
     let narrow = |v: [u64; 3]| v.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     // A range on the command line goes before a size in unbarrier.toml.
     let threadgroup = match (a.threadgroup, a.threads) {
@@ -258,8 +261,18 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
             return Err(format!("it has no buffer `{n}`; it has: {known}"));
         }
     }
+    let threadgroup = threadgroup.map(narrow);
+    let aside = a.no_launch || a.threads.is_some();
+    let (mut specified, mut set_aside) = (None, false);
+    if let Some((spec, c)) = entry.and_then(|c| Some((c.launch.as_ref()?, c))) {
+        set_aside = aside;
+        if !aside {
+            let size = threadgroup.unwrap_or([1; 3]);
+            specified = Some(Specified::new(c.source.clone(), spec, k, size, &a.param)?);
+        }
+    }
     Ok(Fixed {
-        threadgroup: threadgroup.map(narrow),
+        threadgroup,
         threads,
         params: a.param.clone(),
         fills: a.fill.clone(),
@@ -268,6 +281,8 @@ fn fixed(k: &Kernel, a: &FuzzArgs, size: Option<[u64; 3]>) -> Result<Fixed, Stri
         schedule: a.schedule,
         group: a.group,
         zeroed: a.zero_threadgroup_memory,
+        specified,
+        set_aside,
     })
 }
 
@@ -292,7 +307,7 @@ fn kernel(
     disabled: BTreeSet<BarrierId>,
 ) -> Result<KernelFuzz, String> {
     let entry = config::contract(source, path, &k.name).map_err(|e| e.to_string())?;
-    let fixed = fixed(k, a, entry.as_ref().and_then(|c| c.threadgroup))?;
+    let fixed = fixed(k, a, entry.as_ref())?;
     let mut texts: Vec<String> = entry.map(|c| c.assume).unwrap_or_default();
     texts.extend(a.assume.iter().cloned());
     let assumed = assumptions(l, k, &texts, source, path)?;
@@ -340,8 +355,11 @@ fn kernel(
         if !admitted(k, &options, &launch) {
             rejected += 1;
             if rejected >= REJECTED && runs == 0 {
+                let from = fixed.specified.as_ref().map_or(String::new(), |s| {
+                    format!(" (launches follow {})", s.source.display())
+                });
                 return Err(format!(
-                    "none of {rejected} launches satisfies the assumptions; give values with --param"
+                    "none of {rejected} launches satisfies the assumptions{from}; give values with --param"
                 ));
             }
             if rejected >= REJECTED {
@@ -382,9 +400,15 @@ fn kernel(
     }
     let race = found.map(|f| {
         let (launch, schedule, c) = smallest(&mut hunt, &fixed, &options, f);
-        show::race(&l.map, k, &launch, schedule, &c, a)
+        show::race(&l.map, k, &launch, schedule, &c, a, &fixed)
     });
     let mut notes = Vec::new();
+    if let Some(s) = &fixed.specified {
+        notes.push(format!(
+            "launches follow [kernel.launch] in {}: sizes and parameters are as it says; contents, threadgroups and schedules vary",
+            s.source.display()
+        ));
+    }
     let mut kinds: BTreeMap<u8, u64> = BTreeMap::new();
     for ((kind, text), n) in &hunt.notes {
         let seen = kinds.entry(*kind).or_default();

@@ -1,9 +1,11 @@
 //! The command line: arguments in, reports and exit codes out.
 //!
-//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input.
+//! Exit codes: 0 done (with `--remove`: proved), 1 a requested removal is not proved, `fuzz` found a race or `confirm` a contradiction, 2 bad input, 130
+//! interrupted.
 
 mod args;
 mod audit;
+mod cache;
 mod check;
 pub mod config;
 mod confirm;
@@ -12,7 +14,9 @@ mod fuzz;
 mod graph;
 mod init;
 mod input;
+mod interrupt;
 mod launch;
+mod manual;
 mod optimize;
 mod output;
 mod parse;
@@ -49,6 +53,7 @@ pub fn main() -> ExitCode {
         }
     };
     crate::smt::configure();
+    interrupt::watch();
     // Deeply nested sources recurse in lowering and analysis: run on a thread with a large stack.
     let worker = std::thread::Builder::new()
         .name("main".into())
@@ -65,6 +70,8 @@ pub fn main() -> ExitCode {
             args::Command::Optimize(a) => optimize::run(&a),
             args::Command::Init(a) => init::run(&a),
             args::Command::Schema(a) => schema::run(&a),
+            args::Command::Completions(a) => manual::completions(&a),
+            args::Command::Man(a) => manual::man(&a),
         });
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => ExitCode::from(code),

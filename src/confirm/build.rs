@@ -90,6 +90,15 @@ pub fn build(
     ))
 }
 
+/// The text as the compiler gets it (without the glue), and its entry points: for other compilers.
+pub fn rewritten(
+    tools: &Toolchain,
+    request: &Request<'_>,
+) -> Result<(String, Vec<Entry>), ConfirmError> {
+    let found = scan(&preprocess(tools, request)?, &[]);
+    Ok((found.text, found.entries))
+}
+
 fn preprocess(tools: &Toolchain, request: &Request<'_>) -> Result<String, ConfirmError> {
     let mut c = tools.preprocess_command();
     for d in request.defines {
@@ -123,11 +132,13 @@ fn compile(c: Command) -> Result<(bool, String), ConfirmError> {
 
 /// The lines of the compiler's output that are errors.
 fn only_errors(messages: &str) -> String {
-    let all: Vec<&str> = messages
-        .lines()
-        .filter(|l| l.contains("error:"))
-        .take(8)
-        .collect();
+    let errors: Vec<&str> = messages.lines().filter(|l| l.contains("error:")).collect();
+    // What our own text says after an unclosed brace helps nobody.
+    let theirs = errors.iter().filter(|l| !l.starts_with("ub_glue:"));
+    let mut all: Vec<&str> = theirs.copied().take(8).collect();
+    if all.is_empty() {
+        all = errors.into_iter().take(8).collect();
+    }
     if all.is_empty() {
         messages.lines().take(8).collect::<Vec<_>>().join("\n")
     } else {

@@ -23,7 +23,7 @@ pub mod scan;
 mod selftest;
 mod toolchain;
 
-pub use build::{Request, Unit, build};
+pub use build::{Request, Unit, build, rewritten};
 pub use error::ConfirmError;
 pub use program::{Change, Mode, Run, run};
 pub use results::{Access, BarrierSite, Difference, Failure, Outside, Race, Results};

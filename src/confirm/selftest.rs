@@ -81,6 +81,7 @@ fn one(unit: &Unit, kernel: &str, file: &str, lines: &[u32]) -> Result<Results, 
     let buffer = |fill| Buffer {
         count: 64,
         contents: Contents::Fill(fill),
+        optional: false,
     };
     let launch = Launch {
         threadgroup: [64, 1, 1],

@@ -119,6 +119,20 @@ impl Toolchain {
         self.folder.path()
     }
 
+    /// Copies the stand-in for Metal's headers into a folder.
+    pub fn write_headers(&self, to: &Path) -> Result<(), ConfirmError> {
+        std::fs::create_dir_all(to).map_err(ConfirmError::io(to.display().to_string()))?;
+        let headers = FILES
+            .iter()
+            .map(|(name, text)| (*name, (*text).to_string()));
+        let all = headers.chain([("ub_swizzles.h", swizzles())]);
+        for (name, text) in all.filter(|(name, _)| name.ends_with(".h")) {
+            let path = to.join(name);
+            std::fs::write(&path, text).map_err(ConfirmError::io(path.display().to_string()))?;
+        }
+        Ok(())
+    }
+
     /// The compiler with nothing but a language.
     pub(super) fn command(&self) -> Command {
         let mut c = Command::new(&self.clang);

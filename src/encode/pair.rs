@@ -4,6 +4,8 @@
 //! Soundness direction: the formula of a pair is satisfiable whenever two threads can conflict
 //! there (two-thread reduction: what other threads write is an unknown value to these two).
 
+use serde::{Deserialize, Serialize};
+
 use std::time::{Duration, Instant};
 
 use super::launch::Contract;
@@ -15,7 +17,7 @@ use crate::cfg::{Arrival, Exit, Shift, Start, Took};
 use crate::ir::{AccessId, Kernel, LoopId};
 
 /// How the two threads lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Relation {
     /// Distinct threads of one simdgroup.
     SameSimdgroup,

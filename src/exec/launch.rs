@@ -3,6 +3,8 @@
 //! Purpose: [`Launch`] describes one threadgroup of one dispatch; [`validate`] rejects what no
 //! host could launch, with typed errors. Soundness direction: exact.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -22,7 +24,7 @@ pub const MAX_LOCAL_BYTES: u64 = 1 << 20;
 pub const MAX_THREAD_BYTES: u64 = 1 << 30;
 
 /// One threadgroup of a dispatch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Launch {
     /// Threads of the threadgroup in x, y, z; 1 to 1024 together.
     pub threadgroup: [u32; 3],
@@ -92,7 +94,7 @@ impl Launch {
 }
 
 /// The value of a scalar parameter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ScalarValue {
     /// For integers and `bool` (and floats that hold an integer).
     Int(i128),
@@ -133,7 +135,7 @@ impl ScalarValue {
 }
 
 /// Size and contents of a buffer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BufferSpec {
     /// Bytes; without, the buffer is as large as the kernel asks, and no access is out of bounds
     /// on the far side.
@@ -177,7 +179,7 @@ impl BufferSpec {
 }
 
 /// Contents of a buffer as a function of the element's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fill {
     /// Zero bytes.
     Zeros,

@@ -1,5 +1,7 @@
 //! A kernel and its tables: variables, memory objects, barriers, loops, call paths.
 
+use serde::{Deserialize, Serialize};
+
 use super::expr::ScalarTy;
 use super::stmt::Stmt;
 use crate::source::Span;
@@ -7,7 +9,7 @@ use crate::source::Span;
 macro_rules! id {
     ($(#[$m:meta])* $name:ident) => {
         $(#[$m])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub struct $name(pub u32);
         impl $name {
             /// As an index into its table.
@@ -151,7 +153,7 @@ pub enum Builtin {
 }
 
 /// Where memory lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Space {
     /// Shared by the threadgroup.
     Threadgroup,
@@ -221,7 +223,7 @@ pub struct ScalarParam {
 }
 
 /// Scope of a barrier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum BarrierScope {
     /// `threadgroup_barrier`
     Threadgroup,
@@ -230,7 +232,9 @@ pub enum BarrierScope {
 }
 
 /// `mem_flags`, as a set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct MemFlags {
     /// `mem_device`
     pub device: bool,

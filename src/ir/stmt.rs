@@ -1,5 +1,7 @@
 //! Statements and memory accesses.
 
+use serde::{Deserialize, Serialize};
+
 use super::expr::{Expr, ScalarTy};
 use super::kernel::{AccessId, BarrierId, BranchId, LabelId, LoopId, ObjectId, PathId, VarId};
 use crate::source::Span;
@@ -284,7 +286,7 @@ impl Stmt {
 }
 
 /// What an access does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AccessKind {
     /// Plain read.
     Read,

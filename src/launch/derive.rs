@@ -74,6 +74,7 @@ pub fn derive(
                 fill: (o.space != Space::Threadgroup).then(|| fill.to_string()),
                 each: None,
                 values: None,
+                optional: false,
             },
         );
     }

@@ -29,10 +29,19 @@ pub fn to_launch(l: &Launch, kernel: &Kernel, group: [u32; 3]) -> Result<exec::L
             .iter()
             .find(|o| o.param.is_some() && o.name == *name);
         let Some(object) = object else {
-            if kernel.params.iter().any(|p| p.name == *name) {
+            if b.optional || kernel.params.iter().any(|p| p.name == *name) {
                 continue;
             }
-            return Err(format!("the kernel has no buffer `{name}`"));
+            let known: Vec<&str> = kernel
+                .params
+                .iter()
+                .filter(|p| p.object.is_some())
+                .map(|p| p.name.as_str())
+                .collect();
+            return Err(format!(
+                "the kernel has no buffer `{name}`; it has: {}",
+                known.join(", ")
+            ));
         };
         out.buffers.insert(name.clone(), buffer(b, object));
     }

@@ -18,6 +18,8 @@
 //! out = { count = "rows * n", fill = "zeros" }
 //! ```
 //!
+//! `optional = true` at a buffer: the kernel may lack it (where macros decide which parameters there are).
+//!
 //! Fills: `zeros`, `index` (element *n* holds *n*), `random:SEED:LOW:HIGH` (integers), `real:SEED:LOW:HIGH` (fractions). Threadgroup memory that the
 //! host sizes (`[[threadgroup(n)]]`) is listed among the buffers, with a count.
 //!

@@ -32,6 +32,8 @@ pub struct Buffer {
     pub count: u64,
     /// What is in it.
     pub contents: Contents,
+    /// The kernel may lack it.
+    pub optional: bool,
 }
 
 /// Contents of a buffer, scalar by scalar.
@@ -271,7 +273,11 @@ fn buffer(
             );
         }
     };
-    Ok(Buffer { count, contents })
+    Ok(Buffer {
+        count,
+        contents,
+        optional: b.optional,
+    })
 }
 
 fn rule(text: &str) -> Result<Contents, String> {

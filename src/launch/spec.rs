@@ -64,6 +64,9 @@ pub struct BufferSpec {
     pub each: Option<String>,
     /// The elements, one by one; repeated if there are fewer than `count`.
     pub values: Option<Vec<Number>>,
+    /// The kernel may lack it (where macros decide which parameters there are).
+    #[serde(default)]
+    pub optional: bool,
 }
 
 impl fmt::Display for Spec {
@@ -104,6 +107,9 @@ impl fmt::Display for Spec {
             if let Some(x) = &b.values {
                 write!(f, ", values = [{}]", list(x))?;
             }
+            if b.optional {
+                write!(f, ", optional = true")?;
+            }
             writeln!(f, " }}")?;
         }
         Ok(())
@@ -130,7 +136,7 @@ mod tests {
     fn what_is_printed_can_be_read() {
         let text = "grid = [\"n / 4\", 2]\ngroups = [[0, 1]]\nparams = { n = 8, x = 0.5, \"p.m\" = \"n + 1\" }\n\
                     constants = { wide = true }\n[buffers]\na = { count = \"n\", fill = \"zeros\" }\n\
-                    b = { count = 4, each = \"i * 2\" }\nc = { count = 3, values = [1, 2.5, 3] }\n";
+                    b = { count = 4, each = \"i * 2\" }\nc = { count = 3, values = [1, 2.5, 3], optional = true }\n";
         let spec: Spec = toml::from_str(text).expect("a specification");
         #[derive(Deserialize)]
         struct Outer {

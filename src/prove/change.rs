@@ -9,6 +9,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::decide::Counts;
 use super::interval::Plan;
 use super::kernel::{Contradiction, Options, divergent};
@@ -20,7 +22,7 @@ use crate::ir::union::Union;
 use crate::ir::{BarrierId, Kernel};
 
 /// What is known of a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// It orders every conflicting pair that was ordered before.
     Proved,
@@ -31,7 +33,7 @@ pub enum Outcome {
 }
 
 /// The answer on a set of old barriers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// The answer.
     pub outcome: Outcome,
@@ -44,7 +46,7 @@ pub struct Answer {
 }
 
 /// A kernel as it stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Standing {
     /// Its races, replayed where possible.
     pub races: Vec<Race>,

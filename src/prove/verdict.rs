@@ -1,12 +1,14 @@
 //! What the prover answers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::encode::pair::Relation;
 use crate::exec::Launch;
 use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, MemFlags, Space};
 use crate::source::Span;
 
 /// The verdict on a barrier (DESIGN section 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// Deleting it adds no race.
     Removable,
@@ -46,7 +48,7 @@ impl Verdict {
 }
 
 /// One thread's part in a witness.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WitnessSide {
     /// Position in the threadgroup.
     pub thread: [u64; 3],
@@ -67,7 +69,7 @@ pub struct WitnessSide {
 }
 
 /// A concrete conflict.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Witness {
     /// Object index in the kernel.
     pub object: u32,
@@ -92,7 +94,7 @@ pub struct Witness {
 }
 
 /// Places that can go one by one, but were not proved to go together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exclusion {
     /// The places; no part of them is exclusive.
     pub places: Vec<Span>,
@@ -102,7 +104,7 @@ pub struct Exclusion {
 
 /// How often the executor could show a conflict that the solver had found. Assignments that only ask whether
 /// something weaker suffices, or what can go together, are not replayed and not counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replays {
     /// Satisfying assignments handed to the executor.
     pub assignments: usize,
@@ -122,7 +124,7 @@ impl Replays {
 }
 
 /// Why a barrier got its verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reason {
     /// Every added pair was shown conflict-free.
     Proved,
@@ -147,7 +149,7 @@ pub enum Reason {
 }
 
 /// The answer for one barrier instance (or all instances of a line taken together).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BarrierVerdict {
     /// The instance.
     pub barrier: BarrierId,
@@ -173,7 +175,7 @@ pub struct BarrierVerdict {
 }
 
 /// An existing race.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Race {
     /// Object index.
     pub object: u32,
@@ -194,7 +196,7 @@ pub struct Race {
 }
 
 /// A barrier that not all threads may reach.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Divergence {
     /// The barrier.
     pub barrier: BarrierId,
@@ -207,7 +209,7 @@ pub struct Divergence {
 }
 
 /// Everything about one kernel.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct KernelVerdicts {
     /// Barrier instances, in IR order.
     pub barriers: Vec<BarrierVerdict>,
@@ -230,5 +232,6 @@ pub struct KernelVerdicts {
     /// How many satisfying assignments replayed.
     pub replays: Replays,
     /// Time by phase, milliseconds: evaluation, races, verdicts, joint.
+    #[serde(skip)]
     pub phases_ms: Vec<(&'static str, f64)>,
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::claims::{Claim, Claims, Kind, Run};
+use super::claims::{Claim, Claims, Confirmed, Kind, Run};
 use super::model::{BarrierReport, FileReport, SiteReport, WitnessReport};
 
 /// A run with its outcome.
@@ -136,6 +136,9 @@ pub fn document(claims: &Claims, outcomes: &[Outcome<'_>]) -> Result<String, Str
         held.join(", ")
     );
     out.push_str(&totals(claims, outcomes));
+    if let Some(c) = &claims.confirmed {
+        out.push_str(&confirmed(c));
+    }
     out.push_str("## Claims\n\n");
     out.push_str(&sections);
     out.push_str("## All barriers\n\n");
@@ -389,6 +392,18 @@ fn totals(claims: &Claims, outcomes: &[Outcome<'_>]) -> String {
     }
     out.push_str(&format!("| all | {} |\n\n", cells(&sums)));
     out
+}
+
+/// What was written down of runs of the kernels.
+fn confirmed(c: &Confirmed) -> String {
+    let note = c.note.as_ref().map_or(String::new(), |n| format!(" {n}"));
+    format!(
+        "## Beside runs of the kernels\n\n\
+         The original source was run with and without each barrier on {} ({}); this was written down, `audit` runs nothing:\n\n    {}\n\n\
+         {} verdicts agree (a race appeared without a barrier that must stay), {} are not refuted, {} barriers were not reached, {} verdicts are \
+         contradicted. Sets that can go together count as one more each.{note}\n\n",
+        c.date, c.with, c.command, c.agree, c.do_not_refute, c.not_reached, c.contradict
+    )
 }
 
 fn cells(row: &[usize]) -> String {

@@ -16,6 +16,30 @@ pub struct Claims {
     /// What is claimed.
     #[serde(rename = "claim")]
     pub claims: Vec<Claim>,
+    /// What running the kernels showed beside the verdicts.
+    pub confirmed: Option<Confirmed>,
+}
+
+/// The counts of a run of `unbarrier confirm`, as somebody wrote them down; `audit` does not run anything.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmed {
+    /// When.
+    pub date: String,
+    /// How, in the folder of the corpus.
+    pub command: String,
+    /// The compiler or device.
+    pub with: String,
+    /// A race appeared without a barrier that must stay.
+    pub agree: u32,
+    /// Nothing speaks against the verdict.
+    pub do_not_refute: u32,
+    /// The launch does not reach the barrier.
+    pub not_reached: u32,
+    /// The run shows the opposite.
+    pub contradict: u32,
+    /// What else is to be told.
+    pub note: Option<String>,
 }
 
 /// Where the files come from.

@@ -208,7 +208,7 @@ pub fn replay_command(
     if let Some(s) = disabled {
         out.push_str(&format!(" --disable {}", at(map, s).0));
     }
-    out.push_str(&format!(" --threadgroup {x},{y},{z}"));
+    out.push_str(&format!(" --no-launch --threadgroup {x},{y},{z}"));
     for (name, value) in &w.parameters {
         out.push_str(&format!(" --param {}", quoted(&format!("{name}={value}"))));
     }
@@ -403,6 +403,7 @@ pub fn kernel(
                 witness: e.witness.as_ref().map(|w| witness(map, k, w)),
             })
             .collect(),
+        cached: false,
         stats: None,
         graph: None,
         replayed: ReplayedReport {

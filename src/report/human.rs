@@ -114,6 +114,9 @@ fn summary(r: &KernelReport) -> String {
         }
         out.push('\n');
     }
+    if r.cached {
+        out.push_str("  cached: proved before with the same input (--no-cache proves it again)\n");
+    }
     out.push_str(if r.race_free {
         "  the kernel as written is free of races and divergent barriers: `removable` also means same results\n\n"
     } else {

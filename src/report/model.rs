@@ -200,6 +200,9 @@ pub struct KernelReport {
     pub replayed: ReplayedReport,
     /// What was not understood.
     pub unsupported: Vec<UnsupportedReport>,
+    /// The verdicts were proved before, and kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
     /// Counts and times, with `--stats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<StatsReport>,

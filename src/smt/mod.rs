@@ -64,6 +64,11 @@ pub enum Stage {
     Long,
 }
 
+/// Name and version of the solver.
+pub fn solver_version() -> &'static str {
+    z3::full_version()
+}
+
 /// To be called once at the start of the program, before any solver is made.
 pub fn configure() {
     z3::set_global_param("memory_max_size", "4096");

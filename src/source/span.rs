@@ -4,14 +4,18 @@
 //! the range of the *outermost macro invocation* (the place a person edits), plus an
 //! [`ExpansionId`] that leads to the chain of macro definitions it went through.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Index of a file in the source map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FileId(pub u32);
 
 /// Index into the table of macro expansions; `ExpansionId::NONE` for text written directly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct ExpansionId(pub u32);
 
 impl ExpansionId {
@@ -20,7 +24,9 @@ impl ExpansionId {
 }
 
 /// A half-open byte range `start..end` of one file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Span {
     /// The file.
     pub file: FileId,

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::CheckArgs;
+use super::memory::Memory;
 use super::order::difference;
 use super::tree::{FilePair, Sides};
 use crate::cli::args::{Cli, Command, ProveArgs, ReportFormat, SourceArgs};
@@ -16,7 +17,7 @@ use crate::cli::prove::{assumptions, jobs, options, with_config_defines};
 use crate::ir::canonical::{Canonical, canonical};
 use crate::ir::union::{Union, unite};
 use crate::ir::{BarrierId, BarrierScope, Kernel};
-use crate::prove::change::{Answer, Outcome, Standing, change, standing};
+use crate::prove::change::{Answer, Outcome, Standing};
 use crate::prove::kernel::{Contradiction, stated};
 use crate::prove::work::Workers;
 use crate::prove::{BarrierVerdict, Options, Race, Reason, Verdict, Witness};
@@ -94,7 +95,8 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
         &args.source.include,
         args.execution_barriers_order_memory,
     );
-    let work = |i: usize| kernel(&versions[tasks[i].file], &tasks[i], &extra, color);
+    let memory = Memory::open(a.no_cache);
+    let work = |i: usize| kernel(&versions[tasks[i].file], &tasks[i], &memory, &extra, color);
     Workers::new(jobs(&args)).in_order(tasks.len(), work, |i, said| {
         let file = &mut out[tasks[i].file];
         match (said, &mut file.report) {
@@ -351,7 +353,13 @@ fn pair(v: &Versions, args: &ProveArgs, sides: &Sides, f: &FilePair) -> Result<V
 type Said = Option<(KernelCheck, String)>;
 
 /// Judges a kernel; `None` when nothing changed that concerns barriers.
-fn kernel(v: &Versions, t: &Task, extra: &str, color: bool) -> Result<Said, String> {
+fn kernel(
+    v: &Versions,
+    t: &Task,
+    memory: &Memory,
+    extra: &str,
+    color: bool,
+) -> Result<Said, String> {
     let pick = |l: &Option<Loaded>, i: Option<usize>| -> Option<Kernel> {
         l.as_ref().and_then(|l| l.kernels.get(i?)).cloned()
     };
@@ -367,6 +375,7 @@ fn kernel(v: &Versions, t: &Task, extra: &str, color: bool) -> Result<Said, Stri
         v,
         new: &new,
         options,
+        memory,
         extra,
         color,
     };
@@ -379,7 +388,7 @@ fn kernel(v: &Versions, t: &Task, extra: &str, color: bool) -> Result<Said, Stri
         } else {
             "the old version has no such kernel, so this one is judged as it stands"
         };
-        let now = standing(&new, options).map_err(failed)?;
+        let now = memory.standing(&new, options).map_err(failed)?;
         return Ok(Some(about.as_it_stands(None, now, why.to_string())));
     };
     let (a, b) = (canonical(&old), canonical(&new));
@@ -400,7 +409,7 @@ fn kernel(v: &Versions, t: &Task, extra: &str, color: bool) -> Result<Said, Stri
         describe::at(&v.map, mine).0,
         describe::at(&v.map, about.elsewhere(theirs)).0
     );
-    let now = standing(&new, options).map_err(failed)?;
+    let now = memory.standing(&new, options).map_err(failed)?;
     Ok(Some(about.as_it_stands(Some(&old), now, why)))
 }
 
@@ -439,6 +448,7 @@ struct About<'a> {
     v: &'a Versions,
     new: &'a Kernel,
     options: &'a Options,
+    memory: &'a Memory,
     extra: &'a str,
     color: bool,
 }
@@ -485,12 +495,12 @@ impl About<'_> {
         let changes = changes(u);
         let with_old: Vec<&Change> = changes.iter().filter(|c| !c.ids.is_empty()).collect();
         let parts: Vec<BTreeSet<BarrierId>> = with_old.iter().map(|c| c.ids.clone()).collect();
-        let now = standing(self.new, self.options)?;
-        let before = standing(old, self.options)?;
+        let now = self.memory.standing(self.new, self.options)?;
+        let before = self.memory.standing(old, self.options)?;
         let (whole, each) = if u.old_only.is_empty() {
             (proved(), Vec::new())
         } else {
-            change(u, &parts, self.options)?
+            self.memory.change(u, &parts, self.options)?
         };
         let mut r = self.blank("relative", None);
         r.race_free = now.race_free;
@@ -628,7 +638,7 @@ impl About<'_> {
         let mut races: Vec<&Race> = now.races.iter().filter(|x| x.confirmed).collect();
         let mut known = BTreeSet::new();
         if let (Some(old), false) = (old, races.is_empty())
-            && let Ok(before) = standing(old, self.options)
+            && let Ok(before) = self.memory.standing(old, self.options)
         {
             known = before
                 .races
@@ -820,8 +830,8 @@ fn proved() -> Answer {
 fn same_divergence(old: &Kernel, about: &About<'_>) -> bool {
     let count = |s: &Standing| s.divergent.iter().filter(|d| !d.ended_only).count();
     let (Ok(before), Ok(now)) = (
-        standing(old, about.options),
-        standing(about.new, about.options),
+        about.memory.standing(old, about.options),
+        about.memory.standing(about.new, about.options),
     ) else {
         return false;
     };

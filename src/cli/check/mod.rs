@@ -4,6 +4,7 @@
 //! its renderers tell.
 
 mod judge;
+mod memory;
 mod order;
 mod tree;
 
@@ -50,6 +51,9 @@ pub struct CheckArgs {
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: ReportFormat,
+    /// Judge everything anew, and keep nothing.
+    #[arg(long)]
+    pub no_cache: bool,
     /// Assume that barriers order all memory, whatever their flags.
     #[arg(long)]
     pub execution_barriers_order_memory: bool,

@@ -1,6 +1,7 @@
 //! `unbarrier confirm`: kernels run from their original source, with and without barriers, beside the verdicts of `prove`.
 
 mod compare;
+mod dump;
 mod metal;
 mod report;
 
@@ -11,12 +12,16 @@ use clap::{Args, ValueEnum};
 
 use super::args::{Color, Format, ProveArgs, ReportFormat, SourceArgs, seconds, threadgroup};
 use super::input::{emit, load};
+use super::interrupt::Scratch;
 use super::launch::{Plan, chosen, plan};
 use super::prove::{file_report, with_config_defines};
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::confirm::judge::Verdict;
-use crate::confirm::{Detector, Request, Toolchain, Unit, build, self_test};
-use crate::launch::{Launch, constant_number, resolve};
+use crate::confirm::scan::Entry;
+use crate::confirm::{Detector, Request, Toolchain, Unit, build, rewritten, self_test};
+use crate::exec::validate;
+use crate::ir::Kernel;
+use crate::launch::{Launch, constant_number, resolve, to_launch};
 use crate::report::model::FileReport;
 use compare::{Settings, Task};
 use report::{FileResult, KernelResult, Outcome};
@@ -87,6 +92,9 @@ pub struct ConfirmArgs {
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: Format,
+    /// Run nothing; write what would be compiled, launches and verdicts to this folder (cpu; see tests/gpu).
+    #[arg(long, value_name = "DIR", conflicts_with = "backend")]
+    pub dump_source: Option<PathBuf>,
     /// For tests of this command: take the verdict of a line to be another one.
     #[arg(long, value_name = "LINE=VERDICT", hide = true, value_parser = pretend)]
     pub pretend: Vec<(u32, String)>,
@@ -119,6 +127,8 @@ pub fn run(a: &ConfirmArgs) -> u8 {
         }
     };
     match a.format {
+        // Nothing was run.
+        _ if a.dump_source.is_some() => {}
         Format::Human => emit(&outcome.summary()),
         Format::Json => match serde_json::to_string_pretty(&outcome) {
             Ok(s) => emit(&format!("{s}\n")),
@@ -147,7 +157,14 @@ fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
         DetectorArg::Tsan => Detector::Tsan,
     };
     let tools = Toolchain::find(detector).map_err(|e| e.to_string())?;
-    self_test(&tools).map_err(|e| e.to_string())?;
+    let _gone_on_interrupt = Scratch::new(tools.folder());
+    if let Some(folder) = &a.dump_source {
+        tools
+            .write_headers(&folder.join("include"))
+            .map_err(|e| e.to_string())?;
+    } else {
+        self_test(&tools).map_err(|e| e.to_string())?;
+    }
     let mut outcome = Outcome::new(&tools.version, a);
     for (i, path) in a.files.iter().enumerate() {
         outcome.add(file(path, a, &tools, i + 1), a);
@@ -170,15 +187,29 @@ fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
+/// What came of a file.
+enum Built {
+    /// A program.
+    Program(Box<Unit>),
+    /// The text that would be compiled, and its entry points.
+    Text(String, Vec<Entry>),
+}
+
 /// One file: verdicts, program, runs.
 fn file(path: &Path, a: &ConfirmArgs, tools: &Toolchain, number: usize) -> FileResult {
     let mut out = FileResult::new(path);
     match prepared(path, a, tools, number, &mut out) {
-        Ok(Some((unit, tasks))) => {
+        Ok((Built::Program(unit), tasks)) => {
             let settings = Settings::new(a);
             out.kernels.extend(compare::all(&unit, &tasks, &settings));
         }
-        Ok(None) => {}
+        Ok((Built::Text(text, entries), tasks)) => {
+            if let Some(folder) = &a.dump_source
+                && let Err(e) = dump::write(folder, path, &text, &entries, &tasks)
+            {
+                out.errors.push(e);
+            }
+        }
         Err(e) => out.errors.push(e),
     }
     out
@@ -190,7 +221,7 @@ fn prepared(
     tools: &Toolchain,
     number: usize,
     out: &mut FileResult,
-) -> Result<Option<(Unit, Vec<Task>)>, String> {
+) -> Result<(Built, Vec<Task>), String> {
     let source = with_config_defines(path, &a.source)?;
     let l = load(path, &source, true)?;
     let kernels = chosen(&l, &a.kernel)?;
@@ -198,6 +229,7 @@ fn prepared(
     for k in kernels {
         let made = plan(&l, k, path, &source, a.threadgroup).and_then(|p| {
             let mut launch = resolve(&p.spec, p.threadgroup).map_err(|e| e.to_string())?;
+            fits(k, &launch)?;
             // The program knows function constants by number.
             launch.constants = std::mem::take(&mut launch.constants)
                 .into_iter()
@@ -220,8 +252,21 @@ fn prepared(
         includes: &source.include,
         scalars,
     };
-    let unit = build(tools, &request, number).map_err(|e| e.to_string())?;
-    for (name, message) in &unit.rejected {
+    let built = match &a.dump_source {
+        Some(_) => {
+            let (text, entries) = rewritten(tools, &request).map_err(|e| e.to_string())?;
+            Built::Text(text, entries)
+        }
+        None => {
+            let unit = build(tools, &request, number).map_err(|e| e.to_string())?;
+            Built::Program(Box::new(unit))
+        }
+    };
+    let (entries, rejected) = match &built {
+        Built::Program(u) => (&u.entries, u.rejected.as_slice()),
+        Built::Text(_, e) => (e, &[] as &[(String, String)]),
+    };
+    for (name, message) in rejected {
         if a.kernel.is_empty() || a.kernel.contains(name) {
             out.rejected.push((name.clone(), message.clone()));
         }
@@ -239,8 +284,8 @@ fn prepared(
     };
     let mut tasks = Vec::new();
     for (name, p, launch) in plans {
-        if !unit.entries.iter().any(|e| e.name == name) {
-            if !unit.rejected.iter().any(|(n, _)| *n == name) {
+        if !entries.iter().any(|e| e.name == name) {
+            if !rejected.iter().any(|(n, _)| *n == name) {
                 let message = "the scanner of `confirm` finds no such entry point".to_string();
                 out.kernels.push(KernelResult::failed(&name, message));
             }
@@ -259,7 +304,14 @@ fn prepared(
             launch,
         });
     }
-    Ok(Some((unit, tasks)))
+    Ok((built, tasks))
+}
+
+/// Whether the kernel can be launched so: names, ranges of values, numbers of threads.
+fn fits(k: &Kernel, launch: &Launch) -> Result<(), String> {
+    let group = launch.groups.first().copied().unwrap_or_default();
+    let one = to_launch(launch, k, group).map_err(|e| format!("launch: {e}"))?;
+    validate(k, &one).map_err(|e| format!("launch: {e}"))
 }
 
 /// The verdict of each line of a kernel: the worst of the line's instances.
@@ -297,6 +349,7 @@ fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
         execution_barriers_order_memory: false,
         lockstep: false,
         stats: false,
+        no_cache: false,
         emit_smt: None,
         source: SourceArgs {
             color: Color::Never,

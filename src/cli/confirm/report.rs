@@ -10,7 +10,7 @@ use super::{Backend, ConfirmArgs, DetectorArg};
 use crate::cli::args::Format;
 use crate::cli::input::emit;
 use crate::confirm::judge::{Observed, Relation, Verdict};
-use crate::confirm::{Access, Race, Results};
+use crate::confirm::{Access, Outside, Race, Results};
 
 /// The whole report.
 #[derive(Debug, Serialize)]
@@ -49,6 +49,9 @@ pub struct KernelResult {
     pub name: String,
     /// Why it was not run to its end.
     pub failure: Option<String>,
+    /// Accesses outside of buffers, as written: the launch does not fit, or the kernel is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outside: Vec<String>,
     /// The launch was derived; nobody said how the kernel is launched.
     pub derived_launch: bool,
     /// As written: same output in all schedules, no race, no access outside of buffers, no divergent barrier.
@@ -183,6 +186,13 @@ impl RaceResult {
     }
 }
 
+fn outside(o: &Outside) -> String {
+    format!(
+        "thread {} {} outside of `{}` (byte {} of {}) at line {}; the launch does not fit (a larger count for `{}`?), or the kernel is wrong",
+        o.access.thread, o.access.kind, o.buffer, o.byte, o.size, o.access.line, o.buffer
+    )
+}
+
 impl KernelResult {
     /// A kernel that could not be run.
     pub fn failed(name: &str, why: impl Into<String>) -> KernelResult {
@@ -196,12 +206,6 @@ impl KernelResult {
     /// A kernel as written.
     pub fn new(name: &str, t: &Task, written: &Results, stable: bool) -> KernelResult {
         let mut remarks: Vec<String> = written.notes.clone();
-        for o in written.outside.iter().take(4) {
-            remarks.push(format!(
-                "thread {} {} outside of `{}` (byte {} of {}) at line {}",
-                o.access.thread, o.access.kind, o.buffer, o.byte, o.size, o.access.line
-            ));
-        }
         for line in &written.divergent {
             remarks.push(format!(
                 "not all threads meet at the barrier on line {line}"
@@ -219,6 +223,7 @@ impl KernelResult {
         KernelResult {
             name: name.into(),
             failure: written.failure.as_ref().map(ToString::to_string),
+            outside: written.outside.iter().take(4).map(outside).collect(),
             derived_launch: t.derived,
             stable,
             races: written.races.iter().map(RaceResult::from).collect(),
@@ -352,6 +357,9 @@ impl FileResult {
             if let Some(f) = &k.failure {
                 let _ = writeln!(out, "  error: {f}");
             }
+            for o in &k.outside {
+                let _ = writeln!(out, "  error: {o}");
+            }
             if k.derived_launch {
                 let _ = writeln!(
                     out,
@@ -446,7 +454,9 @@ impl Outcome {
         self.files.iter().any(|f| {
             !f.errors.is_empty()
                 || !f.rejected.is_empty()
-                || f.kernels.iter().any(|k| k.failure.is_some())
+                || f.kernels
+                    .iter()
+                    .any(|k| k.failure.is_some() || !k.outside.is_empty())
         })
     }
 

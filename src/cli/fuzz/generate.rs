@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::specified::Specified;
 use crate::encode::launch::uses_dimensions;
 use crate::exec::{BufferSpec, Fill, Launch, ScalarValue, Schedule};
 use crate::ir::{Assumption, Builtin, Expr, ExprKind, Kernel, ScalarTy, Space, VarKind};
@@ -53,6 +54,10 @@ pub struct Fixed {
     pub group: Option<[u32; 3]>,
     /// Threadgroup memory holds zeros at first.
     pub zeroed: bool,
+    /// The launch specification; what stands above wins.
+    pub specified: Option<Specified>,
+    /// There is a specification that is set aside.
+    pub set_aside: bool,
 }
 
 /// Makes launches of a kernel.
@@ -96,9 +101,14 @@ impl<'a> Maker<'a> {
         let mut l = Launch::new(self.size(n));
         l.zeroed = self.fixed.zeroed;
         let threads = i128::from(l.threads().max(1));
+        let spec = self.fixed.specified.as_ref();
         for s in &self.kernel.scalars {
             let value = match self.given(&s.name) {
-                Some(v) => ScalarValue::Int(v),
+                Some(v) => Some(ScalarValue::Int(v)),
+                None => spec.and_then(|x| x.scalar(&s.name)),
+            };
+            let value = match value {
+                Some(v) => v,
                 None if s.ty.is_float() => ScalarValue::Float(self.rng.below(9) as f64 - 2.0),
                 None => ScalarValue::Int(self.value(s.ty, threads)),
             };
@@ -108,8 +118,9 @@ impl<'a> Maker<'a> {
             let VarKind::FunctionConstant(number) = v.kind else {
                 continue;
             };
-            let value = match self.given(&v.name) {
-                Some(x) => Some(ScalarValue::Int(x)),
+            let own = spec.and_then(|x| x.base.function_constants.get(&number));
+            let value = match self.given(&v.name).map(ScalarValue::Int).or(own.copied()) {
+                Some(x) => Some(x),
                 // Not set: 0, and not defined.
                 None if self.rng.below(4) == 0 => None,
                 None => Some(ScalarValue::Int(self.value(v.ty, threads))),
@@ -127,10 +138,22 @@ impl<'a> Maker<'a> {
                 let mut all = self.fixed.fills.iter();
                 all.rfind(|f| f.0.as_deref() == name).map(|f| f.1)
             };
-            let fill = named(Some(&o.name))
-                .or_else(|| named(None))
-                .unwrap_or(drawn);
-            l.buffers.insert(o.name.clone(), BufferSpec::filled(fill));
+            let buffer = match named(Some(&o.name)).or_else(|| named(None)) {
+                Some(fill) => BufferSpec {
+                    size: spec.and_then(|x| x.base.buffers.get(&o.name)?.size),
+                    ..BufferSpec::filled(fill)
+                },
+                None => spec
+                    .and_then(|x| x.buffer(&o.name, n, drawn, &mut self.rng))
+                    .unwrap_or_else(|| BufferSpec::filled(drawn)),
+            };
+            l.buffers.insert(o.name.clone(), buffer);
+        }
+        // Those of other address spaces.
+        for (name, b) in spec.iter().flat_map(|x| &x.base.buffers) {
+            if !l.buffers.contains_key(name) {
+                l.buffers.insert(name.clone(), b.clone());
+            }
         }
         for (name, at, bytes) in &self.fixed.sets {
             let spec = l.buffers.entry(name.clone()).or_default();
@@ -139,12 +162,16 @@ impl<'a> Maker<'a> {
         for (name, size) in &self.fixed.sizes {
             l.buffers.entry(name.clone()).or_default().size = Some(*size);
         }
-        l.group = match self.fixed.group {
-            Some(g) => g,
-            None if self.positioned && self.rng.below(4) == 0 => [self.rng.below(3) as u32, 0, 0],
-            None => [0; 3],
+        l.group = match (self.fixed.group, spec) {
+            (Some(g), _) => g,
+            (None, Some(x)) => x.group(n, &mut self.rng),
+            (None, None) if self.positioned && self.rng.below(4) == 0 => {
+                [self.rng.below(3) as u32, 0, 0]
+            }
+            (None, None) => [0; 3],
         };
-        l.groups = l.group.map(|g| g.saturating_add(1));
+        let grid = spec.map_or([1; 3], |x| x.base.groups);
+        l.groups = std::array::from_fn(|i| grid[i].max(l.group[i].saturating_add(1)));
         let schedule = self.fixed.schedule.unwrap_or_else(|| match n % 4 {
             0 => Schedule::InOrder,
             1 => Schedule::Preemptive {

@@ -113,6 +113,18 @@ pub fn smallest(
             request.base.buffers.insert(name.clone(), spec.clone());
         }
     }
+    if let Some(x) = &fixed.specified {
+        for name in x.base.scalars.keys() {
+            if let Some(v) = launch.scalars.get(name) {
+                request.base.scalars.insert(name.clone(), *v);
+            }
+        }
+        for name in x.base.buffers.keys() {
+            if let Some(b) = launch.buffers.get(name) {
+                request.base.buffers.insert(name.clone(), b.clone());
+            }
+        }
+    }
     let keep = |l: &Launch| admitted(hunt.kernel, options, l);
     let start = (launch.clone(), c.clone());
     let (small, found) = minimise(

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::generate::schedule_name;
+use super::generate::{Fixed, schedule_name};
 use crate::cli::args::FuzzArgs;
-use crate::exec::{AccessRef, Conflict, Finding, Launch, ScalarValue, Schedule};
+use crate::exec::{AccessRef, BufferSpec, Conflict, Finding, Launch, ScalarValue, Schedule};
 use crate::ir::{Kernel, VarKind};
 use crate::report::describe::{access_kind, at, element};
 use crate::report::model::ErrorReport;
@@ -108,6 +108,7 @@ pub fn race(
     schedule: Schedule,
     c: &Conflict,
     a: &FuzzArgs,
+    fixed: &Fixed,
 ) -> RaceFound {
     let array = kernel
         .objects
@@ -125,7 +126,7 @@ pub fn race(
         flags_only: c.flags_only,
         threadgroup: launch.threadgroup,
         parameters,
-        command: command(kernel, launch, schedule, a),
+        command: command(kernel, launch, schedule, a, fixed),
     }
 }
 
@@ -155,7 +156,13 @@ fn quoted(s: &str) -> String {
 }
 
 /// The command that shows a race again.
-fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -> String {
+fn command(
+    kernel: &Kernel,
+    launch: &Launch,
+    schedule: Schedule,
+    a: &FuzzArgs,
+    fixed: &Fixed,
+) -> String {
     let mut words: Vec<String> = vec!["unbarrier".into(), "fuzz".into()];
     words.push(a.file.display().to_string());
     words.extend(["--kernel".into(), kernel.name.clone()]);
@@ -164,7 +171,13 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
     }
     let [x, y, z] = launch.threadgroup;
     words.extend(["--threadgroup".into(), format!("{x},{y},{z}")]);
-    if launch.group != [0; 3] {
+    if let Some(c) = &a.source.contracts {
+        words.extend(["--contracts".into(), c.display().to_string()]);
+    }
+    if fixed.set_aside {
+        words.push("--no-launch".into());
+    }
+    if launch.group != [0; 3] || fixed.specified.is_some() {
         let [x, y, z] = launch.group;
         words.extend(["--group".into(), format!("{x},{y},{z}")]);
     }
@@ -174,13 +187,21 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
     for (name, v) in parameters(kernel, launch) {
         words.extend(["--param".into(), format!("{name}={v}")]);
     }
-    let fills: Vec<(&String, String)> = launch
+    // The tables of the specification are long, and read again with it.
+    let table = |name: &str, b: &BufferSpec| {
+        let spec = fixed.specified.as_ref();
+        spec.is_some_and(|s| s.is_table(name, b))
+    };
+    let own: Vec<(&String, &BufferSpec)> = launch
         .buffers
         .iter()
-        .map(|(n, b)| (n, b.fill.to_string()))
+        .filter(|(n, b)| !table(n, b))
         .collect();
+    let fills: Vec<(&String, String)> = own.iter().map(|(n, b)| (*n, b.fill.to_string())).collect();
     match fills.first() {
-        Some((_, first)) if fills.iter().all(|f| f.1 == *first) => {
+        Some((_, first))
+            if own.len() == launch.buffers.len() && fills.iter().all(|f| f.1 == *first) =>
+        {
             words.extend(["--fill".into(), first.clone()]);
         }
         _ => {
@@ -189,11 +210,13 @@ fn command(kernel: &Kernel, launch: &Launch, schedule: Schedule, a: &FuzzArgs) -
             }
         }
     }
-    for (name, b) in &launch.buffers {
+    for (name, b) in &own {
         for (at, bytes) in &b.bytes {
             let hex: String = bytes.iter().map(|x| format!("{x:02x}")).collect();
             words.extend(["--set".into(), format!("{name}@{at}={hex}")]);
         }
+    }
+    for (name, b) in &launch.buffers {
         if let Some(n) = b.size {
             words.extend(["--size".into(), format!("{name}={n}")]);
         }

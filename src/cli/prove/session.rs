@@ -8,15 +8,17 @@ use indicatif::ProgressBar;
 
 use super::{assumptions, is_named, jobs, options, refuse, removal_spans, with_config_defines};
 use crate::cli::args::{ProveArgs, ReportFormat};
+use crate::cli::cache::Cache;
 use crate::cli::config;
 use crate::cli::export::Export;
 use crate::cli::input::{Loaded, emit, load, use_color};
+use crate::cli::interrupt;
 use crate::cli::problem::Problem;
 use crate::cli::stats::Totals;
 use crate::ir::Kernel;
-use crate::prove::kernel::{Contradiction, Proved};
+use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
-use crate::prove::{KernelVerdicts, Options, prove_kernel};
+use crate::prove::{KernelVerdicts, Options};
 use crate::report::accept::{self, Acceptance};
 use crate::report::model::{FileReport, KernelReport, RemovalReport, Report, SCHEMA};
 use crate::report::{describe, graph, human, stats};
@@ -127,12 +129,13 @@ impl<'a> Session<'a> {
             .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
             .collect();
         let bar = self.bar.clone();
+        let cache = Cache::open(a.no_cache);
         let work = |i: usize| {
             let (file, task) = tasks[i];
             let f = &files[file];
             let k = &f.loaded.kernels[task.kernel];
             bar.set_message(format!("{}: {}", f.shown, k.name));
-            let proved = prove_kernel(k, &task.options)?;
+            let proved = cache.prove(k, &task.options)?;
             let asked = !f.remove.is_empty();
             let refused = asked.then(|| refuse(&f.loaded, k, &task.options, &f.remove, a));
             Ok((proved, refused.flatten()))
@@ -157,12 +160,12 @@ impl<'a> Session<'a> {
         &mut self,
         f: &Prepared,
         task: &Task,
-        outcome: Result<(Proved, Option<RemovalReport>), Contradiction>,
+        outcome: Result<((KernelVerdicts, bool), Option<RemovalReport>), Contradiction>,
         decided: &mut Decided,
     ) {
         let (a, l) = (self.a, &f.loaded);
         let k = &l.kernels[task.kernel];
-        let (mut proved, refused) = match outcome {
+        let ((mut verdicts, cached), refused) = match outcome {
             Ok(p) => p,
             Err(e) => {
                 let e = format!("{}: kernel {}: {e}", f.shown, k.name);
@@ -171,9 +174,10 @@ impl<'a> Session<'a> {
             }
         };
         if !a.strict_divergence {
-            proved.verdicts.divergent.retain(|d| !d.ended_only);
+            verdicts.divergent.retain(|d| !d.ended_only);
         }
-        let mut r = describe::kernel(&l.map, k, task.size, &proved.verdicts);
+        let mut r = describe::kernel(&l.map, k, task.size, &verdicts);
+        r.cached = cached;
         let extra = replay_options(a);
         for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
             command.push_str(&extra);
@@ -185,12 +189,14 @@ impl<'a> Session<'a> {
         self.totals.proved(&r);
         if self.human {
             let color = use_color(a.source.color, false);
-            let text = human::kernel(&l.map, &f.shown, k, &proved.verdicts, &r, color);
+            let text = human::kernel(&l.map, &f.shown, k, &verdicts, &r, color);
             self.bar.suspend(|| emit(&text));
+        } else {
+            interrupt::decided(&f.shown, &r, a.format == ReportFormat::Json);
         }
         decided.refused = decided.refused.take().or(refused);
         decided.kernels.push(r);
-        decided.verdicts.push((task.kernel, proved.verdicts));
+        decided.verdicts.push((task.kernel, verdicts));
     }
 
     /// Puts the report on a file together, when all its kernels are decided.

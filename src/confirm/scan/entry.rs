@@ -18,8 +18,10 @@ pub struct Entry {
     pub parameters: Vec<Parameter>,
     /// 1-based lines of the function, in its own file.
     pub lines: (u32, u32),
-    /// Token range of the body's braces; empty for an instantiation.
-    pub(super) body: (usize, usize),
+    /// Tokens of the declaration, first and last: a definition, or an instantiation.
+    pub(super) whole: (usize, usize),
+    /// Tokens of the template's definition, for an instantiation.
+    pub(super) template: Option<(usize, usize)>,
 }
 
 /// A parameter of an entry point.
@@ -37,6 +39,7 @@ pub struct Parameter {
 struct Function {
     parameters: Vec<Parameter>,
     lines: (u32, u32),
+    whole: (usize, usize),
 }
 
 /// All entry points, in source order.
@@ -73,7 +76,8 @@ pub fn entries(tokens: &[Token<'_>]) -> Vec<Entry> {
                             callee,
                             parameters: f.parameters,
                             lines: f.lines,
-                            body,
+                            whole: (declaration(tokens, i), body.1),
+                            template: None,
                         });
                     }
                     i = body.1 + 1;
@@ -117,9 +121,10 @@ fn template(
         let Some(k) = (i..end).find(|&j| is_kernel(tokens, j)) else {
             return i;
         };
-        let Some((name, f, body)) = function(tokens, k) else {
+        let Some((name, mut f, body)) = function(tokens, k) else {
             return i;
         };
+        f.whole = (at, body.1);
         if body.1 > body.0 {
             templates.insert(name, f);
         }
@@ -158,7 +163,8 @@ fn template(
             function,
             parameters: f.parameters.clone(),
             lines: f.lines,
-            body: (0, 0),
+            whole: (at, end),
+            template: Some(f.whole),
         });
     }
     end
@@ -195,7 +201,11 @@ fn function(tokens: &[Token<'_>], at: usize) -> Option<(String, Function, (usize
                 let lines = (tokens[at].line, tokens[brace].line);
                 return Some((
                     name.text.into(),
-                    Function { parameters, lines },
+                    Function {
+                        parameters,
+                        lines,
+                        whole: (at, brace),
+                    },
                     (brace, brace),
                 ));
             }
@@ -209,7 +219,11 @@ fn function(tokens: &[Token<'_>], at: usize) -> Option<(String, Function, (usize
     let lines = (tokens[at].line, last);
     Some((
         name.text.into(),
-        Function { parameters, lines },
+        Function {
+            parameters,
+            lines,
+            whole: (at, end),
+        },
         (brace, end),
     ))
 }

@@ -60,19 +60,29 @@ pub fn rewrite(text: &str, tokens: &[Token<'_>], entries: &[Entry], skip: &[Stri
         i += 1;
     }
     for e in entries.iter().filter(|e| skip.contains(&e.function)) {
-        if let (Some(open), Some(close)) = (tokens.get(e.body.0), tokens.get(e.body.1))
-            && open.at < close.at
-        {
-            edits.retain(|x| x.from < open.at || x.from > close.at);
-            let lines = text[open.end()..close.at].matches('\n').count();
-            edits.push(Edit {
-                from: open.end(),
-                to: close.at,
-                text: "\n".repeat(lines),
-            });
+        for (first, last) in [Some(e.whole), e.template].into_iter().flatten() {
+            if let (Some(first), Some(last)) = (tokens.get(first), tokens.get(last))
+                && first.at < last.at
+            {
+                edits.retain(|x| x.from < first.at || x.from >= last.end());
+                edits.push(Edit {
+                    from: first.at,
+                    to: last.end(),
+                    text: emptied(&text[first.at..last.end()]),
+                });
+            }
         }
     }
     apply(text, edits)
+}
+
+/// The lines of a text without their contents; line markers stay.
+fn emptied(text: &str) -> String {
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(|l| if l.starts_with('#') { l } else { "" })
+        .collect();
+    lines.join("\n")
 }
 
 fn apply(text: &str, mut edits: Vec<Edit>) -> String {

@@ -16,6 +16,7 @@ UB void atomic_thread_fence(mem_flags, memory_order, thread_scope = thread_scope
 }  // namespace metal
 
 namespace ub {
+#ifndef UB_OWN_LANES  // another machine may have its own (tests/gpu)
 template <class T> struct lanes {
     const T* all;
     unsigned long active;
@@ -26,6 +27,7 @@ template <class T> struct lanes {
     UB T at(unsigned i) const { return all[has(i) ? i : me]; }
     UB T at(unsigned i, const T& otherwise) const { return has(i) ? all[i] : otherwise; }
 };
+#endif
 template <class T> UB T lower(const T& a, const T& b) { return metal::min(a, b); }
 template <class T> UB T upper(const T& a, const T& b) { return metal::max(a, b); }
 template <class T> UB T product(const T& a, const T& b) { return (T)(a * b); }
@@ -176,13 +178,15 @@ template <class T> UB T atomic_exchange(volatile atomic<T>* p, typename ub_same<
 
 namespace ub {
 // Where threadgroup variables lie.
-#ifdef __APPLE__
+#ifdef UB_THREADGROUP
+#elif defined __APPLE__
 #define UB_THREADGROUP static __attribute__((section("__DATA,ub_tg")))
 #else
 #define UB_THREADGROUP static __attribute__((section("ub_tg")))
 #endif
 template <class T> UB void name(const char* n, const T& v) { ub_name(n, &v, sizeof v); }
 
+#ifndef UB_OWN_CONSTANTS
 // Function constants.
 struct function_constant {
     unsigned n;
@@ -190,6 +194,7 @@ struct function_constant {
     template <class T, unsigned N> UB operator vec<T, N>() const { ub_value v{}; return vec<T, N>(ub_function_constant(n, &v) ? (T)v.whole : T()); }
     UB bool defined() const { ub_value v{}; return ub_function_constant(n, &v); }
 };
+#endif
 
 // Binding of parameters.
 template <class T> struct kind { static constexpr char v = '?'; static constexpr unsigned long bytes = 4, lanes = (sizeof(T) + 3) / 4; };
