@@ -397,4 +397,10 @@ fn a_broken_file_is_one_error_and_has_its_place() {
         "1:3",
         &["unknown field `kernal`, expected one of"],
     );
+    // Said once, however many files it is met by.
+    let dir = project("include = 3\n");
+    let two = ["prove", "src/needs.metal", "src/deep/races.metal"];
+    let o = run(dir.path(), &two);
+    assert_eq!(o.code, Some(2));
+    assert_eq!(o.err.matches("error").count(), 1, "{}", o.err);
 }

@@ -203,6 +203,13 @@ fn sarif_has_every_finding_with_its_places() {
 }
 
 #[test]
+fn sarif_of_many_files_is_valid() {
+    let (code, v) = sarif(Path::new(env!("CARGO_MANIFEST_DIR")), &["kernels"]);
+    assert_eq!(code, Some(0));
+    assert!(results(&v, "required").len() > 10);
+}
+
+#[test]
 fn fingerprints_survive_edits_elsewhere() {
     let prints = |v: &Value| -> Vec<(String, String)> {
         let all = v["runs"][0]["results"].as_array().expect("results");

@@ -193,6 +193,7 @@ fn configurations_fit() {
         "[[kernel]]\nfile = \"a\"\nthreadgroup = [0]\n",
         "[[accept]]\nfile = \"a\"\nfinding = \"raec\"\nline = 3\nreason = \"r\"\n",
         "[[accept]]\nfile = \"a\"\nfinding = \"race\"\nline = 3\n",
+        "[[accept]]\nfile = \"a\"\nfinding = \"race\"\nreason = \"r\"\n",
     ] {
         assert!(!errors(&validator, &read(bad)).is_empty(), "{bad}");
     }

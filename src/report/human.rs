@@ -1,8 +1,8 @@
 //! The report for a person at a terminal.
 
 use super::describe;
-use super::model::{FileReport, KernelReport, WitnessReport};
-use super::steps::verb;
+use super::model::{FileReport, KernelReport};
+use super::steps::{launch, verb};
 use crate::ir::Kernel;
 use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Verdict, Witness};
 use crate::source::{Diagnostic, SourceMap, render};
@@ -197,20 +197,5 @@ pub(super) fn with_witness(
         }
         d = d.with_secondary(s.span, text);
     }
-    d.with_note(launch_line(&report))
-}
-
-fn launch_line(w: &WitnessReport) -> String {
-    let [x, y, z] = w.threadgroup;
-    let mut out = format!("with threadgroup ({x}, {y}, {z})");
-    for (n, v) in &w.parameters {
-        out.push_str(&format!(", {n} = {v}"));
-    }
-    for m in w.memory.iter().take(6) {
-        out.push_str(&format!(", {m}"));
-    }
-    if w.same_simdgroup {
-        out.push_str("; both threads in one simdgroup");
-    }
-    out
+    d.with_note(launch(&report))
 }

@@ -69,7 +69,7 @@ impl Entry {
 /// Findings that are accepted. `line`, `text` or both say where.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "accept")]
+#[schemars(title = "accept", extend("anyOf" = [{"required": ["line"]}, {"required": ["text"]}]))]
 pub struct AcceptEntry {
     /// The source file, relative to this file.
     #[schemars(with = "String")]

@@ -40,6 +40,9 @@ pub struct Session<'a> {
     pub bad: bool,
     /// A removal that was asked for is not proved.
     pub unproved: bool,
+    /// Entries of `unbarrier.toml` must name something, and acceptances must fit.
+    pub strict: bool,
+    said: Vec<Problem>,
 }
 
 /// A file that was read, and what is to be decided in it.
@@ -85,12 +88,19 @@ impl<'a> Session<'a> {
             },
             bad: false,
             unproved: false,
+            strict: true,
+            said: Vec::new(),
         }
     }
 
-    /// Reports bad input.
+    /// Reports bad input, once.
     pub fn problem(&mut self, p: Problem) {
         self.bad = true;
+        // A broken unbarrier.toml is met by each of its files.
+        if self.said.contains(&p) {
+            return;
+        }
+        self.said.push(p.clone());
         if self.human {
             self.bar.suspend(|| eprintln!("error: {p}"));
         } else {
@@ -100,12 +110,12 @@ impl<'a> Session<'a> {
 
     /// Reads all files, then decides all their kernels; reports come in the order of the files.
     pub fn files(&mut self, paths: &[PathBuf]) {
-        let (a, export) = (self.a, self.export);
+        let (a, export, strict) = (self.a, self.export, self.strict);
         let workers = Workers::new(jobs(a));
         let mut files: Vec<Prepared> = Vec::new();
         workers.in_order(
             paths.len(),
-            |i| prepare(&paths[i], a, export),
+            |i| prepare(&paths[i], a, export, strict),
             |_, r| match r {
                 Ok(p) => {
                     if self.human {
@@ -264,7 +274,12 @@ fn replay_options(a: &ProveArgs) -> String {
 }
 
 /// Reads a file and finds out what is to be decided in it.
-fn prepare(path: &Path, a: &ProveArgs, export: Option<&Export>) -> Result<Prepared, Problem> {
+fn prepare(
+    path: &Path,
+    a: &ProveArgs,
+    export: Option<&Export>,
+    strict: bool,
+) -> Result<Prepared, Problem> {
     let source = with_config_defines(path, &a.source)?;
     let l = load(path, &source, true).map_err(|e| Problem::of(&path.display().to_string(), e))?;
     let shown = l.map.file(l.file).path.clone();
@@ -287,7 +302,7 @@ fn prepare(path: &Path, a: &ProveArgs, export: Option<&Export>) -> Result<Prepar
     let remove = removal_spans(&l, &chosen, a).map_err(at)?;
     let assumptions = assumptions(&l, &chosen, a, &source, path).map_err(at)?;
     let mut acceptances = Vec::new();
-    if let Some(c) = config::project(&a.source, path)? {
+    if let (true, Some(c)) = (strict, config::project(&a.source, path)?) {
         let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
         if !l.has_errors() {
             problems.extend(c.unknown_kernels(&names));
