@@ -22,7 +22,8 @@ kernel void other(device float* out [[buffer(0)]], uint tid [[thread_index_in_th
 }
 ";
 
-const PART: &str = "#ifndef SCALE\n#define SCALE 2.0f\n#endif\ninline uint part(uint i) { return i; }\n";
+const PART: &str =
+    "#ifndef SCALE\n#define SCALE 2.0f\n#endif\ninline uint part(uint i) { return i; }\n";
 
 fn folder() -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");
