@@ -97,9 +97,11 @@ fn json_is_whole() {
     interrupt(&child);
     let out = text(child.stdout.take());
     assert_eq!(child.wait().expect("an end").code(), Some(130), "{out}");
-    if !out.is_empty() {
-        let v: Value = serde_json::from_str(&out).expect("JSON");
-        assert_eq!(v["interrupted"], true);
-        assert_eq!(v["files"][0]["path"], "k.metal");
+    let v: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(v["interrupted"], true);
+    assert_eq!(v["schema"], "unbarrier/1");
+    for f in v["files"].as_array().expect("files") {
+        assert_eq!(f["path"], "k.metal");
+        assert!(f["kernels"][0]["barriers"][0]["verdict"].is_string());
     }
 }

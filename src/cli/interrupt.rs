@@ -20,11 +20,14 @@ pub const CODE: u8 = 130;
 static WRITING: RwLock<()> = RwLock::new(());
 static SCRATCH: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 static SO_FAR: Mutex<SoFar> = Mutex::new(SoFar {
+    wanted: false,
     json: false,
     kernels: Vec::new(),
 });
 
 struct SoFar {
+    /// The command prints at its end.
+    wanted: bool,
     /// The command prints JSON.
     json: bool,
     kernels: Vec<(String, KernelReport)>,
@@ -65,11 +68,19 @@ impl Drop for Scratch {
     }
 }
 
-/// Remembers what was decided of a kernel, for a command that prints at its end; `json`: as JSON to standard output, else as lines to standard error.
-pub fn decided(path: &str, kernel: &KernelReport, json: bool) {
+/// The command prints what it decides at its end only; `json`: as JSON to standard output (else, when interrupted, as lines to standard error).
+pub fn begin(json: bool) {
     let mut so_far = lock(&SO_FAR);
+    so_far.wanted = true;
     so_far.json = json;
-    so_far.kernels.push((path.to_string(), kernel.clone()));
+}
+
+/// Remembers what was decided of a kernel, after [`begin`].
+pub fn decided(path: &str, kernel: &KernelReport) {
+    let mut so_far = lock(&SO_FAR);
+    if so_far.wanted {
+        so_far.kernels.push((path.to_string(), kernel.clone()));
+    }
 }
 
 /// Starts waiting for the signal. Where that is not possible, Ctrl-C ends the program at once.

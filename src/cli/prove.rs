@@ -13,7 +13,7 @@ use self::session::Session;
 use super::args::{ProveArgs, ReportFormat, SourceArgs};
 use super::export::Export;
 use super::input::{Loaded, preprocess_options};
-use super::{BAD_INPUT, DONE, NOT_PROVED, config, output, walk};
+use super::{BAD_INPUT, DONE, NOT_PROVED, config, interrupt, output, walk};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel};
@@ -32,6 +32,9 @@ pub fn run(a: &ProveArgs) -> u8 {
             return BAD_INPUT;
         }
     };
+    if a.format != ReportFormat::Human {
+        interrupt::begin(a.format == ReportFormat::Json);
+    }
     let mut s = Session::new(a, progress(a), export.as_ref());
     let (paths, problems) = walk::files(&a.files, &a.source);
     for p in problems

@@ -202,7 +202,7 @@ impl<'a> Session<'a> {
             let text = human::kernel(&l.map, &f.shown, k, &verdicts, &r, color);
             self.bar.suspend(|| emit(&text));
         } else {
-            interrupt::decided(&f.shown, &r, a.format == ReportFormat::Json);
+            interrupt::decided(&f.shown, &r);
         }
         decided.refused = decided.refused.take().or(refused);
         decided.kernels.push(r);
