@@ -160,6 +160,11 @@ pub fn removal(
             }
         }
     }
+    if doubt.is_none()
+        && let Some((a, b)) = plan.published(deleted)
+    {
+        doubt = Some(Reason::Published(a, b));
+    }
     Removal {
         problem: doubt.map(|d| (d, None)),
         added,

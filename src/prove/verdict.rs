@@ -131,6 +131,8 @@ pub enum Reason {
     Unreplayed(String),
     /// The barrier, or one it works with, may not be reached by all threads.
     Divergent(Span),
+    /// It orders an access before an atomic, or after one, for other threadgroups.
+    Published(Span, Span),
     /// Analysis limits.
     Approximated(String),
 }

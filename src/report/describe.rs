@@ -162,6 +162,11 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             "approximated: the barrier at {} may not be reached by all threads",
             place(*s)
         ),
+        (Reason::Published(a, b), _) => format!(
+            "no race within the threadgroup comes of deleting it, but it orders the access at {} before the one at {}, and other threadgroups may rely on that",
+            place(*a),
+            place(*b)
+        ),
         (Reason::Approximated(why), _) => format!("approximated: {why}"),
     }
 }
