@@ -21,6 +21,8 @@ pub struct Contract {
     pub min_threads: u64,
     /// Threads per simdgroup.
     pub simd_width: u64,
+    /// No access leaves its object (`--assume-in-bounds`).
+    pub in_bounds: bool,
 }
 
 impl Contract {
@@ -34,6 +36,7 @@ impl Contract {
                 .map_or(MAX_THREADS, |n| n.clamp(1, MAX_THREADS)),
             min_threads: 1,
             simd_width: DEVICE.simd_width.into(),
+            in_bounds: false,
         }
     }
 

@@ -191,11 +191,7 @@ fn part(
     counts.queries += 1;
     // A set that takes long is better split than waited for.
     let wait = ask.limit().min(Duration::from_secs(1));
-    let together = Ask {
-        patience: None,
-        ..ask.clone()
-    };
-    match together.check(&ie.enc.logic, &asserts, Products::Opaque, wait, &wanted) {
+    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, wait, &wanted) {
         Answer::Unsat => {
             counts.batched += list.len();
             ask.count(Event::Together, list.len());

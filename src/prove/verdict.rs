@@ -133,6 +133,17 @@ pub enum Reason {
     Divergent(Span),
     /// It orders an access before an atomic, or after one, for other threadgroups.
     Published(Span, Span),
+    /// The conflict found reaches outside an object.
+    OutOfBounds {
+        /// The object's name.
+        object: String,
+        /// Its size, bytes.
+        size: u64,
+        /// The access.
+        at: Span,
+        /// If no access leaves its object, the deletion was proved safe.
+        else_safe: bool,
+    },
     /// Analysis limits.
     Approximated(String),
 }

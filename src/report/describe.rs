@@ -167,6 +167,23 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             place(*a),
             place(*b)
         ),
+        (
+            Reason::OutOfBounds {
+                object,
+                size,
+                at,
+                else_safe,
+            },
+            _,
+        ) => format!(
+            "unreplayed witness: the conflict found reaches outside `{object}` ({size} bytes) with the access at {}{}",
+            place(*at),
+            if *else_safe {
+                "; it can go if no access does that (--assume-in-bounds)"
+            } else {
+                ""
+            }
+        ),
         (Reason::Approximated(why), _) => format!("approximated: {why}"),
     }
 }
