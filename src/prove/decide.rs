@@ -11,7 +11,7 @@ use super::verdict::Replays;
 use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{Answer, Fixed, Products, Wanted};
+use crate::smt::{Answer, Assignment, Fixed, Products, Wanted};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -271,6 +271,7 @@ pub fn single(
         }
         Answer::Sat(m) => {
             ask.count(Event::Conflict, 1);
+            let m = plain_size(ie, pair, ask, &wanted, counts).unwrap_or(m);
             let v = decode(ie, pair, &m.ints, &reads);
             let v = if is_small(&v) {
                 v
@@ -285,6 +286,26 @@ pub fn single(
             ask.count(Event::Undecided, 1);
             PairAnswer::Undecided(why)
         }
+    }
+}
+
+/// An assignment in which the threadgroup is not at the edge of the grid, if there is one: only those are
+/// replayed.
+fn plain_size(
+    ie: &mut IntervalEncoder<'_>,
+    pair: &PairFormula,
+    ask: &Ask<'_>,
+    wanted: &Wanted,
+    counts: &mut Counts,
+) -> Option<Assignment> {
+    let even = ie.enc.launch.even?;
+    let formula = ie.enc.logic.and(&[even, pair.formula]);
+    let asserts = ie.obligation(&[formula]);
+    counts.queries += 1;
+    let wait = ask.limit();
+    match ask.check(&ie.enc.logic, &asserts, Products::Exact, wait, wanted) {
+        Answer::Sat(m) => Some(m),
+        _ => None,
     }
 }
 
@@ -313,6 +334,7 @@ fn smaller(
     let groups: Vec<Lin> = launch.group.iter().chain(&launch.size).cloned().collect();
     for top in SMALL {
         bounds.clear();
+        bounds.extend(ie.enc.launch.even);
         for l in reads.iter().chain(&groups).chain(&constants) {
             let hi = ie.enc.logic.le(l, &Lin::constant(top));
             let lo = ie.enc.logic.le(&Lin::constant(-top), l);
