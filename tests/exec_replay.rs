@@ -15,6 +15,7 @@ use unbarrier::ir::{AccessId, ObjectId};
 
 fn request(threads: u32, count: i128, c: &Conflict) -> ReplayRequest {
     ReplayRequest {
+        steps: 100_000_000,
         threadgroup: [threads, 1, 1],
         group: [0; 3],
         groups: None,
@@ -111,6 +112,7 @@ fn contents_of_memory_steer_a_replay() {
                 replay(
                     k,
                     &ReplayRequest {
+                        steps: 100_000_000,
                         threadgroup: [64, 1, 1],
                         group: [0; 3],
                         groups: None,

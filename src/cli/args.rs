@@ -138,6 +138,9 @@ pub struct ProveArgs {
     /// Assume that barriers order all memory, whatever their flags.
     #[arg(long)]
     pub execution_barriers_order_memory: bool,
+    /// Assume that no access leaves its object (where its size is known).
+    #[arg(long)]
+    pub assume_in_bounds: bool,
     /// Assume that the threads of a simdgroup run in lockstep.
     #[arg(long)]
     pub lockstep: bool,

@@ -151,7 +151,10 @@ pub(super) fn options(
     assumptions: Vec<Assumption>,
 ) -> Options {
     Options {
-        contract: Contract::new(k, size),
+        contract: Contract {
+            in_bounds: a.assume_in_bounds,
+            ..Contract::new(k, size)
+        },
         assumptions,
         timeout: Duration::from_secs_f64(a.timeout),
         jobs: jobs(a),

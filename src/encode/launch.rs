@@ -21,6 +21,8 @@ pub struct Contract {
     pub min_threads: u64,
     /// Threads per simdgroup.
     pub simd_width: u64,
+    /// No access leaves its object (`--assume-in-bounds`).
+    pub in_bounds: bool,
 }
 
 impl Contract {
@@ -34,6 +36,7 @@ impl Contract {
                 .map_or(MAX_THREADS, |n| n.clamp(1, MAX_THREADS)),
             min_threads: 1,
             simd_width: DEVICE.simd_width.into(),
+            in_bounds: false,
         }
     }
 
@@ -67,6 +70,10 @@ pub struct LaunchVars {
     pub group: [Lin; 3],
     /// First thread position of the threadgroup in the grid.
     pub base: [Lin; 3],
+    /// Size of a threadgroup that is not at the edge of the grid, per axis.
+    pub dispatch: [Lin; 3],
+    /// That the threadgroup is of that size; `None` when it is anyway, or makes no difference.
+    pub even: Option<BoolId>,
     /// Constraints between them.
     pub constraints: Vec<BoolId>,
     /// The threads are taken to be in one dimension.
@@ -83,6 +90,18 @@ pub fn uses_dimensions(kernel: &Kernel) -> bool {
                     | Builtin::ThreadPositionInGrid(1 | 2)
                     | Builtin::ThreadsPerThreadgroup(1 | 2)
                     | Builtin::DispatchThreadsPerThreadgroup(1 | 2)
+            )
+        )
+    })
+}
+
+/// Whether the size of the threadgroups away from the edge of the grid matters to the kernel.
+fn uses_grid(kernel: &Kernel) -> bool {
+    kernel.vars.iter().any(|v| {
+        matches!(
+            v.kind,
+            VarKind::Builtin(
+                Builtin::ThreadPositionInGrid(_) | Builtin::DispatchThreadsPerThreadgroup(_)
             )
         )
     })
@@ -119,24 +138,43 @@ impl LaunchVars {
         let axis = ["x", "y", "z"];
         let mut group = Vec::new();
         let mut base = Vec::new();
+        let edges = uses_grid(kernel);
+        let mut dispatch = Vec::new();
+        let mut alike = Vec::new();
         for (c, name) in axis.iter().enumerate() {
             let per = size[c].as_const();
+            // A threadgroup at the edge of the grid may be smaller than the others.
+            let full = match per {
+                Some(_) => size[c].clone(),
+                None if !edges => size[c].clone(),
+                None => {
+                    let range = Interval::new(1, max);
+                    let full = Lin::atom(logic.var(&format!("dispatch.{name}"), range));
+                    constraints.push(logic.le(&size[c], &full));
+                    alike.push(logic.eq(&size[c], &full));
+                    full
+                }
+            };
             let top = per.map_or(u32_max, |p| u32_max / p.max(1) - 1);
             let g = Lin::atom(logic.var(&format!("group.{name}"), Interval::new(0, top.max(0))));
-            let b = logic.mul(&g, &size[c]);
+            let b = logic.mul(&g, &full);
             if per.is_none() {
                 constraints.push(logic.le(&b, &Lin::constant(u32_max - max)));
                 constraints.push(logic.le(&Lin::constant(0), &b));
             }
             group.push(g);
             base.push(b);
+            dispatch.push(full);
         }
+        let even = (!alike.is_empty()).then(|| logic.and(&alike));
         let take = |v: &[Lin]| [v[0].clone(), v[1].clone(), v[2].clone()];
         LaunchVars {
             size,
             count,
             group: take(&group),
             base: take(&base),
+            dispatch: take(&dispatch),
+            even,
             constraints,
             one_dimensional,
         }
@@ -210,12 +248,14 @@ impl LaunchVars {
             Builtin::ThreadPositionInThreadgroup(i) => t.pos[c(i)].clone(),
             Builtin::ThreadPositionInGrid(i) => self.base[c(i)].plus(&t.pos[c(i)]),
             Builtin::ThreadgroupPositionInGrid(i) => self.group[c(i)].clone(),
-            Builtin::ThreadsPerThreadgroup(i) | Builtin::DispatchThreadsPerThreadgroup(i) => {
-                self.size[c(i)].clone()
-            }
+            Builtin::ThreadsPerThreadgroup(i) => self.size[c(i)].clone(),
+            Builtin::DispatchThreadsPerThreadgroup(i) => self.dispatch[c(i)].clone(),
             Builtin::ThreadIndexInSimdgroup => t.lane.clone(),
             Builtin::SimdgroupIndexInThreadgroup => t.simdgroup.clone(),
             Builtin::ThreadsPerSimdgroup => Lin::constant(w),
+            Builtin::DispatchSimdgroupsPerThreadgroup if self.count.as_const().is_none() => {
+                return None;
+            }
             Builtin::SimdgroupsPerThreadgroup | Builtin::DispatchSimdgroupsPerThreadgroup => {
                 match self.count.as_const() {
                     Some(n) => Lin::constant((n + w - 1) / w),

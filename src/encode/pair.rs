@@ -56,6 +56,7 @@ pub struct IntervalEncoder<'a> {
     /// The encoder.
     pub enc: Encoder<'a>,
     start: Vec<(LoopId, Lin)>,
+    in_bounds: bool,
     /// Conditions on the start and the launch.
     pub context: Vec<BoolId>,
     /// What building took since this was last looked at.
@@ -135,6 +136,7 @@ impl<'a> IntervalEncoder<'a> {
         IntervalEncoder {
             enc,
             start: shared,
+            in_bounds: contract.in_bounds,
             context,
             spent: Spent {
                 time: began.elapsed(),
@@ -299,6 +301,12 @@ impl<'a> IntervalEncoder<'a> {
         }
     }
 
+    /// Bytes of the object that an access is to, where that is known.
+    fn size_of(&self, f: &AccessFact) -> Option<i128> {
+        let o = self.enc.kernel.objects.get(f.object.index())?;
+        o.size.map(i128::from)
+    }
+
     fn side(&mut self, thread: u8, f: &AccessFact, ctx: &Ctx) -> (Side, BoolId) {
         let base = self.enc.value(f.offset, ctx);
         let mut conditions = Vec::new();
@@ -349,6 +357,12 @@ impl<'a> IntervalEncoder<'a> {
                 (at, *elem)
             }
         };
+        if let (true, Some(size)) = (self.in_bounds, self.size_of(f)) {
+            let last = size - i128::from(width);
+            let low = self.enc.logic.le(&Lin::constant(0), &offset);
+            let high = self.enc.logic.le(&offset, &Lin::constant(last));
+            conditions.extend([low, high]);
+        }
         conditions.push(self.enc.bool(f.guard, ctx));
         let guard = self.enc.logic.and(&conditions);
         let counters = f

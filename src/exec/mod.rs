@@ -38,7 +38,8 @@ pub use exhaustive::{Budget, Exploration, explore};
 pub use finding::{AccessRef, Conflict, Finding};
 pub use launch::{BufferSpec, Fill, Launch, LaunchError, ScalarValue, validate};
 pub use replay::{
-    ReplayOutcome, ReplayRequest, Target, as_written, happens_as_written, replay, same_pair,
+    AsWritten, ReplayOutcome, ReplayRequest, Target, as_written, happens_as_written, replay,
+    same_pair,
 };
 pub use run::{Outcome, RunOptions, Runnable, barriers_at, run};
 pub use schedule::Schedule;

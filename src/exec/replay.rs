@@ -39,6 +39,8 @@ pub struct ReplayRequest {
     pub ignore_flags: bool,
     /// The two accesses that should conflict.
     pub expected: (AccessId, AccessId),
+    /// Instructions after which no further run is started; one run takes at most half.
+    pub steps: u64,
     /// Linear indices of their threads; other threads will do, these are preferred for the report.
     pub threads: (u32, u32),
 }
@@ -80,8 +82,6 @@ impl Target {
     }
 }
 
-const STEPS: u64 = 100_000_000;
-
 /// Conflicts of one run that are held against the kernel as written.
 const CANDIDATES: usize = 16;
 
@@ -94,23 +94,76 @@ pub fn happens_as_written(
     options: &RunOptions,
     c: &Conflict,
 ) -> bool {
-    stands_as_written(kernel, &compile(kernel), launch, options, c)
+    AsWritten::new(kernel, &compile(kernel), launch, options).has(c)
 }
 
-/// [`happens_as_written`] for a compiled kernel.
-pub(super) fn stands_as_written(
-    kernel: &Kernel,
-    program: &Program,
-    launch: &Launch,
-    options: &RunOptions,
-    c: &Conflict,
-) -> bool {
-    if options.disabled.is_empty() {
-        return false;
+/// What happens in one launch and schedule with all barriers in place, found out when it is first asked
+/// for. A run keeps at least one conflict for each pair of accesses that conflict, so a pair that is
+/// not among them needs no run of its own.
+#[derive(Debug)]
+pub struct AsWritten<'a> {
+    kernel: &'a Kernel,
+    program: &'a Program,
+    launch: &'a Launch,
+    options: &'a RunOptions,
+    pairs: Option<BTreeSet<(AccessId, AccessId)>>,
+    /// Instructions executed for it.
+    pub steps: u64,
+}
+
+impl<'a> AsWritten<'a> {
+    /// For runs with these options, of which some barriers are deleted.
+    pub(super) fn new(
+        kernel: &'a Kernel,
+        program: &'a Program,
+        launch: &'a Launch,
+        options: &'a RunOptions,
+    ) -> AsWritten<'a> {
+        AsWritten {
+            kernel,
+            program,
+            launch,
+            options,
+            pairs: None,
+            steps: 0,
+        }
     }
-    let written = as_written(options, c);
-    run_program(kernel, program, launch, &written)
-        .is_ok_and(|out| out.conflicts().any(|x| same_pair(x, c)))
+
+    fn run(&mut self, options: &RunOptions) -> Option<Outcome> {
+        let out = run_program(self.kernel, self.program, self.launch, options).ok()?;
+        self.steps += out.steps;
+        Some(out)
+    }
+
+    /// Whether a conflict of a run with deleted barriers happens with all barriers in place, too.
+    pub fn has(&mut self, c: &Conflict) -> bool {
+        if self.options.disabled.is_empty() {
+            return false;
+        }
+        let key = |c: &Conflict| {
+            let (a, b) = (c.a.access, c.b.access);
+            (a.min(b), a.max(b))
+        };
+        let pairs = match self.pairs.take() {
+            Some(p) => p,
+            None => {
+                let all = RunOptions {
+                    disabled: BTreeSet::new(),
+                    watch: None,
+                    ..self.options.clone()
+                };
+                let out = self.run(&all);
+                out.map_or_else(BTreeSet::new, |o| o.conflicts().map(key).collect())
+            }
+        };
+        let possible = pairs.contains(&key(c));
+        self.pairs = Some(pairs);
+        possible && {
+            let written = as_written(self.options, c);
+            self.run(&written)
+                .is_some_and(|out| out.conflicts().any(|x| same_pair(x, c)))
+        }
+    }
 }
 
 /// The options of a run with all barriers in place in which this conflict would be kept.
@@ -154,7 +207,7 @@ pub fn replay(kernel: &Kernel, request: &ReplayRequest) -> ReplayOutcome {
         let options = RunOptions {
             schedule,
             disabled: request.disabled.clone(),
-            step_limit: STEPS,
+            step_limit: request.steps / 2,
             watch: Some(request.expected),
             ignore_flags: request.ignore_flags,
             ..RunOptions::default()
@@ -164,11 +217,13 @@ pub fn replay(kernel: &Kernel, request: &ReplayRequest) -> ReplayOutcome {
             Err(e) => return refused(launch, e.to_string()),
         };
         steps += outcome.steps;
-        let new = |c: &Conflict| !stands_as_written(kernel, &program, &launch, &options, c);
-        if let Some(c) = best(&outcome, &target, request, &new) {
+        let mut written = AsWritten::new(kernel, &program, &launch, &options);
+        let found = best(&outcome, &target, request, &mut |c| !written.has(c)).cloned();
+        steps += written.steps;
+        if let Some(c) = found {
             return ReplayOutcome {
                 confirmed: true,
-                conflict: Some(c.clone()),
+                conflict: Some(c),
                 launch,
                 why_not: String::new(),
                 steps,
@@ -180,7 +235,7 @@ pub fn replay(kernel: &Kernel, request: &ReplayRequest) -> ReplayOutcome {
         if why.is_empty() || near.is_some() {
             why = explain(&outcome, &target, near.as_ref());
         }
-        if steps > STEPS {
+        if steps > request.steps {
             break;
         }
     }
@@ -283,7 +338,7 @@ fn best<'o>(
     outcome: &'o Outcome,
     target: &Target,
     request: &ReplayRequest,
-    new: &dyn Fn(&Conflict) -> bool,
+    new: &mut dyn FnMut(&Conflict) -> bool,
 ) -> Option<&'o Conflict> {
     let exact = |c: &&Conflict| {
         let (a, b) = request.threads;

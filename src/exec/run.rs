@@ -13,6 +13,7 @@ use super::finding::{Conflict, Finding, Findings};
 use super::launch::{Launch, LaunchError, MAX_LOCAL_BYTES, MAX_THREAD_BYTES, validate};
 use super::machine::{Machine, State, Thread};
 use super::memory::{Store, mix, prepare};
+use super::replay::AsWritten;
 use super::schedule::{Schedule, drive};
 use crate::ir::*;
 use crate::source::Span;
@@ -137,9 +138,9 @@ impl<'k> Runnable<'k> {
         }
     }
 
-    /// Whether a conflict of a run with deleted barriers happens with all of them in place, too.
-    pub fn happens_as_written(&self, launch: &Launch, options: &RunOptions, c: &Conflict) -> bool {
-        super::replay::stands_as_written(self.kernel, &self.program, launch, options, c)
+    /// What happens with all barriers in place.
+    pub fn as_written<'a>(&'a self, launch: &'a Launch, options: &'a RunOptions) -> AsWritten<'a> {
+        AsWritten::new(self.kernel, &self.program, launch, options)
     }
 
     /// One run. An error when no host could make the launch.

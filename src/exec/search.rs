@@ -12,7 +12,7 @@ use super::compile::compile;
 use super::finding::Conflict;
 use super::hints::compared_with;
 use super::launch::{BufferSpec, Fill, Launch, ScalarValue};
-use super::replay::{Target, fill_unnamed, stands_as_written};
+use super::replay::{AsWritten, Target, fill_unnamed};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
 use crate::ir::{BarrierId, Kernel, ScalarTy, Space, VarKind};
@@ -96,10 +96,8 @@ impl Trier<'_> {
             ..RunOptions::default()
         };
         let outcome = run_program(self.kernel, &self.program, launch, &options).ok()?;
-        let new = |c: &&Conflict| {
-            !self.request.target.due
-                || !stands_as_written(self.kernel, &self.program, launch, &options, c)
-        };
+        let mut written = AsWritten::new(self.kernel, &self.program, launch, &options);
+        let new = |c: &&Conflict| !self.request.target.due || !written.has(c);
         let mut met = outcome
             .conflicts()
             .filter(|c| self.request.target.is_met(c));

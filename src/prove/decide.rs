@@ -11,7 +11,7 @@ use super::verdict::Replays;
 use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{Answer, Fixed, Products, Wanted};
+use crate::smt::{Answer, Assignment, Fixed, Products, Wanted};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -190,8 +190,8 @@ fn part(
     };
     counts.queries += 1;
     // A set that takes long is better split than waited for.
-    let patience = ask.limit.min(Duration::from_secs(1));
-    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, patience, &wanted) {
+    let wait = ask.limit().min(Duration::from_secs(1));
+    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, wait, &wanted) {
         Answer::Unsat => {
             counts.batched += list.len();
             ask.count(Event::Together, list.len());
@@ -215,11 +215,16 @@ pub fn single(
     ask: &Ask<'_>,
     counts: &mut Counts,
 ) -> PairAnswer {
-    let limit = ask.limit;
     let asserts = ie.obligation(&[pair.formula]);
     let (wanted, reads) = wanted(ie, pair);
     counts.queries += 1;
-    let first = ask.check(&ie.enc.logic, &asserts, Products::Opaque, limit, &wanted);
+    let first = ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Opaque,
+        ask.limit(),
+        &wanted,
+    );
     let has_product = (0..ie.enc.logic.atom_count()).any(|i| {
         matches!(
             ie.enc
@@ -250,7 +255,7 @@ pub fn single(
             let asked = wanted.ints.len();
             let mut more = wanted.clone();
             more.ints.extend(factors.iter().cloned());
-            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, limit, &more);
+            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, ask.limit(), &more);
             counts.exact += 1;
             if !matches!(a, Answer::Unknown(_)) {
                 let values = fixed(&factors, &a, asked);
@@ -266,6 +271,7 @@ pub fn single(
         }
         Answer::Sat(m) => {
             ask.count(Event::Conflict, 1);
+            let m = plain_size(ie, pair, ask, &wanted, counts).unwrap_or(m);
             let v = decode(ie, pair, &m.ints, &reads);
             let v = if is_small(&v) {
                 v
@@ -283,8 +289,28 @@ pub fn single(
     }
 }
 
+/// An assignment in which the threadgroup is not at the edge of the grid, if there is one: only those are
+/// replayed.
+fn plain_size(
+    ie: &mut IntervalEncoder<'_>,
+    pair: &PairFormula,
+    ask: &Ask<'_>,
+    wanted: &Wanted,
+    counts: &mut Counts,
+) -> Option<Assignment> {
+    let even = ie.enc.launch.even?;
+    let formula = ie.enc.logic.and(&[even, pair.formula]);
+    let asserts = ie.obligation(&[formula]);
+    counts.queries += 1;
+    let wait = ask.limit();
+    match ask.check(&ie.enc.logic, &asserts, Products::Exact, wait, wanted) {
+        Answer::Sat(m) => Some(m),
+        _ => None,
+    }
+}
+
 /// Magnitudes that are tried in turn for what a host chooses.
-const SMALL: [i128; 2] = [64, 1024];
+const SMALL: [i128; 4] = [64, 160, 320, 1024];
 
 /// Whether nothing that a host chooses is large already.
 fn is_small(v: &Values) -> bool {
@@ -304,9 +330,11 @@ fn smaller(
     let mut bounds = Vec::new();
     let reads: Vec<Lin> = ie.enc.reads.iter().map(|r| Lin::atom(r.3)).collect();
     let constants: Vec<Lin> = ie.enc.constants.iter().map(|c| Lin::atom(c.2)).collect();
-    let groups: Vec<Lin> = ie.enc.launch.group.to_vec();
+    let launch = &ie.enc.launch;
+    let groups: Vec<Lin> = launch.group.iter().chain(&launch.size).cloned().collect();
     for top in SMALL {
         bounds.clear();
+        bounds.extend(ie.enc.launch.even);
         for l in reads.iter().chain(&groups).chain(&constants) {
             let hi = ie.enc.logic.le(l, &Lin::constant(top));
             let lo = ie.enc.logic.le(&Lin::constant(-top), l);
@@ -319,7 +347,7 @@ fn smaller(
         };
         let asserts = ie.obligation(&[formula]);
         counts.queries += 1;
-        let quick = ask.limit.min(Duration::from_millis(500));
+        let quick = ask.limit().min(Duration::from_millis(500));
         if let Answer::Sat(m) = ask.check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted) {
             return Some(m.ints);
         }

@@ -186,13 +186,14 @@ impl<'k> Hunter<'k> {
             // One whose places do not conflict anyway is easier to understand.
             let mut due: Vec<&Conflict> = outcome.due().filter(|c| !c.approximate).collect();
             due.sort_by_key(|c| (c.same_simdgroup, t.keys.contains(&key(c))));
-            let new = |c: &&&Conflict| !self.program.happens_as_written(&t.launch, &options, c);
+            let mut written = self.program.as_written(&t.launch, &options);
+            let new = |c: &&&Conflict| !written.has(c);
             match due.iter().take(CANDIDATES).find(new) {
                 Some(c) if !c.same_simdgroup => return Some(self.witness(&t.launch, c)),
                 Some(c) if within.is_none() => within = Some(self.witness(&t.launch, c)),
                 _ => {}
             }
-            left = left.saturating_sub(outcome.steps);
+            left = left.saturating_sub(outcome.steps + written.steps);
             if left == 0 {
                 break;
             }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::hunt::Hunter;
+use super::patience::Patiences;
 use super::record::Recorder;
 use super::stats::Stats;
 use crate::analysis::facts::Facts;
@@ -35,6 +36,8 @@ pub struct Plan<'a> {
     pub hunter: &'a Hunter<'a>,
     /// Limit for one query.
     pub limit: Duration,
+    /// Lowers the limit after questions without an answer.
+    pub patience: &'a Patiences,
     /// Take barriers to order memory whatever their flags.
     pub ignore_flags: bool,
     /// Threads of one simdgroup run in lockstep.

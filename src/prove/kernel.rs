@@ -191,6 +191,9 @@ pub fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
     if options.ignore_flags {
         out.push("barriers order all memory whatever their flags".into());
     }
+    if options.contract.in_bounds {
+        out.push("no access leaves its object".into());
+    }
     if options.lockstep {
         out.push("threads of a simdgroup run in lockstep".into());
     }

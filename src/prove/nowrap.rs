@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use super::patience::Patience;
 use super::record::{About, Ask, Recorder};
 use super::stats::Stats;
 use crate::analysis::facts::{Facts, InductFact, LoopFact};
@@ -26,7 +27,7 @@ pub fn non_wrapping(
     kernel: &Kernel,
     contract: &Contract,
     assumptions: &[TermId],
-    limit: Duration,
+    (limit, patience): (Duration, &Patience),
     (recorder, stats): (Option<&Recorder>, Option<&Stats>),
 ) -> NoWrap {
     let mut proved = NoWrap::new();
@@ -45,6 +46,7 @@ pub fn non_wrapping(
                     kernel,
                     facts,
                     limit,
+                    patience: Some(patience),
                     recorder,
                     stats,
                     about: About::NoOverflow(who.0, who.1),
@@ -141,7 +143,7 @@ fn step_stays(
             &ie.enc.logic,
             &asserts,
             Products::Opaque,
-            ask.limit,
+            ask.limit(),
             &Wanted::default()
         ),
         Answer::Unsat

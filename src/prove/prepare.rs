@@ -12,6 +12,7 @@ use super::hunt::Hunter;
 use super::interval::Plan;
 use super::kernel::{Contradiction, Options, ms};
 use super::nowrap::non_wrapping;
+use super::patience::Patiences;
 use super::races::existing_races;
 use super::record::{About, Ask, fixed};
 use super::stats::{Phase, timed};
@@ -40,6 +41,8 @@ pub struct Prepared<'k> {
     pub hunter: Arc<Hunter<'k>>,
     /// Races as written.
     pub races: Vec<Race>,
+    /// How long to wait for answers.
+    pub patience: Arc<Patiences>,
     /// Milliseconds of the evaluation.
     pub evaluate_ms: f64,
     /// Milliseconds of looking for races.
@@ -58,6 +61,7 @@ impl<'k> Prepared<'k> {
             assumptions: &self.assumptions,
             hunter: &self.hunter,
             limit: options.timeout,
+            patience: &self.patience,
             ignore_flags: options.ignore_flags,
             lockstep: options.lockstep,
             recorder: options.recorder.as_ref(),
@@ -79,6 +83,7 @@ pub fn prepare<'k>(
     let hunter = Arc::new(timed(stats, Phase::Execution, || {
         Hunter::new(kernel, options)
     }));
+    let patience = Arc::new(Patiences::default());
     let known = hunter.races();
     let mut distrusted: BTreeSet<AccessId> = known
         .iter()
@@ -103,7 +108,7 @@ pub fn prepare<'k>(
             kernel,
             &options.contract,
             &assumptions,
-            options.timeout,
+            (options.timeout, &patience.steps),
             (options.recorder.as_ref(), options.stats.as_deref()),
         );
         let mut p = Prepared {
@@ -113,6 +118,7 @@ pub fn prepare<'k>(
             assumptions,
             hunter: hunter.clone(),
             races: Vec::new(),
+            patience: patience.clone(),
             evaluate_ms: ms(t0),
             races_ms: 0.0,
         };
@@ -194,6 +200,7 @@ fn consistent(
         kernel,
         facts,
         limit: options.timeout,
+        patience: None,
         recorder: options.recorder.as_ref(),
         stats: options.stats.as_deref(),
         about: About::Assumptions,

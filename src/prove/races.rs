@@ -4,6 +4,7 @@
 //! which the caller is told; `confirmed` ones were replayed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::decide::{Counts, PairAnswer, Search, single};
 use super::interval::{Mode, Plan};
@@ -29,8 +30,9 @@ pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> In
     )
 }
 
-/// The races of the kernel as written, and whether every pair was judged. `known` are races that
-/// happened already; only their like across simdgroups is still looked for.
+/// The races of the kernel as written, and whether every pair was judged that the uniformity of a load
+/// rests on. `known` are races that happened already; only their like across simdgroups is still
+/// looked for.
 pub fn existing_races(
     plan: &Plan<'_>,
     known: &[Race],
@@ -47,6 +49,7 @@ pub fn existing_races(
             }
         }
     }
+    let trusted = trusted_places(plan);
     let found = parallel(tasks.len(), jobs, |i| {
         let (mode, ip) = &tasks[i];
         let mut counts = Counts::default();
@@ -59,25 +62,20 @@ pub fn existing_races(
         pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
         let pairs = still_open(plan, mode, &mut ie, pairs, &happened);
         let ask = plan.ask(About::Races, mode, ip.start);
-        let mut out: Vec<Race> = Vec::new();
-        let mut keys = BTreeSet::new();
-        let mut complete = true;
-        let mut search = Search::new(&pairs);
-        while let Some((at, answer)) = search.next(&mut ie, &ask, &mut counts) {
-            let Some(r) = race(plan, &ask, mode, &mut ie, &pairs[at], &answer, &mut counts) else {
-                break;
-            };
-            keys.insert(race_key(&r));
-            let known = |p: &PairFormula| pair_key(plan, p).is_some_and(|k| keys.contains(&k));
-            search.forget(|i| known(&pairs[i]));
-            let undecided = r.undecided;
-            out.push(r);
-            if undecided {
-                // Each further one would cost the time limit again; what is left is not judged.
-                complete = pairs.iter().all(known);
-                break;
-            }
-        }
+        // What uniformity rests on is worth waiting for.
+        let (matter, other): (Vec<_>, Vec<_>) = pairs
+            .into_iter()
+            .partition(|p| relied_upon(&trusted, plan, p));
+        let important = Ask {
+            patience: Some(&plan.patience.removals),
+            ..ask.clone()
+        };
+        let (mut out, complete) = search_in(plan, &important, mode, &mut ie, &matter, &mut counts);
+        let ask = Ask {
+            limit: plan.limit.min(LIMIT),
+            ..ask
+        };
+        out.extend(search_in(plan, &ask, mode, &mut ie, &other, &mut counts).0);
         (out, counts, complete)
     });
     let complete = found.iter().all(|f| f.2);
@@ -105,6 +103,60 @@ pub fn existing_races(
         }
     }
     (all.into_values().collect(), complete)
+}
+
+/// Longest wait for an answer on a race that no verdict depends on.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Objects and places.
+type Places = BTreeSet<(u32, u32, u32)>;
+
+/// The places of loads whose uniformity rests on their not racing.
+fn trusted_places(plan: &Plan<'_>) -> Places {
+    let loads = plan.facts.provisional.keys();
+    loads
+        .filter_map(|a| plan.facts.accesses.get(a.index())?.as_ref())
+        .map(|f| (f.object.0, f.span.file.0, f.span.start))
+        .collect()
+}
+
+/// Whether a race of the pair would take the uniformity of a load with it.
+fn relied_upon(trusted: &Places, plan: &Plan<'_>, p: &PairFormula) -> bool {
+    pair_key(plan, p).is_none_or(|(o, a, b)| {
+        [a, b]
+            .iter()
+            .any(|(file, start)| trusted.contains(&(o, *file, *start)))
+    })
+}
+
+/// The races among the pairs of an interval, up to the first one that is not decided, and whether every
+/// pair was judged.
+fn search_in(
+    plan: &Plan<'_>,
+    ask: &Ask<'_>,
+    mode: &Mode,
+    ie: &mut IntervalEncoder<'_>,
+    pairs: &[PairFormula],
+    counts: &mut Counts,
+) -> (Vec<Race>, bool) {
+    let mut out: Vec<Race> = Vec::new();
+    let mut keys = BTreeSet::new();
+    let mut search = Search::new(pairs);
+    while let Some((at, answer)) = search.next(ie, ask, counts) {
+        let Some(r) = race(plan, ask, mode, ie, &pairs[at], &answer, counts) else {
+            return (out, false);
+        };
+        keys.insert(race_key(&r));
+        let known = |p: &PairFormula| pair_key(plan, p).is_some_and(|k| keys.contains(&k));
+        search.forget(|i| known(&pairs[i]));
+        let undecided = r.undecided;
+        out.push(r);
+        if undecided {
+            // Each further one would cost the time limit again; what is left is not judged.
+            return (out, pairs.iter().all(known));
+        }
+    }
+    (out, true)
 }
 
 /// The pairs whose race did not happen yet. Of those that raced within a simdgroup only conflicts

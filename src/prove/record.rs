@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::interval::{Mode, Plan};
+use super::patience::Patience;
 use super::stats::{Event, Phase, Stats, timed};
 use crate::analysis::facts::Facts;
 use crate::cfg::Start;
@@ -98,6 +99,8 @@ pub struct Ask<'a> {
     pub facts: &'a Facts,
     /// Limit of one query.
     pub limit: Duration,
+    /// Lowers the limit after questions without an answer.
+    pub patience: Option<&'a Patience>,
     /// Who wants to know.
     pub recorder: Option<&'a Recorder>,
     /// Who wants to know how.
@@ -119,6 +122,10 @@ impl<'a> Plan<'a> {
             kernel: self.kernel,
             facts: self.facts,
             limit: self.limit,
+            patience: Some(match about {
+                About::Races => &self.patience.races,
+                _ => &self.patience.removals,
+            }),
             recorder: self.recorder,
             stats: self.stats,
             about,
@@ -130,6 +137,11 @@ impl<'a> Plan<'a> {
 }
 
 impl Ask<'_> {
+    /// How long to wait for the next answer.
+    pub fn limit(&self) -> Duration {
+        self.patience.map_or(self.limit, |p| p.limit(self.limit))
+    }
+
     /// Asks Z3.
     pub fn check(
         &self,
@@ -139,9 +151,13 @@ impl Ask<'_> {
         limit: Duration,
         wanted: &Wanted,
     ) -> Answer {
+        let began = Instant::now();
         let (answer, stage) = timed(self.stats, Phase::Smt, || {
             smt::staged(logic, asserts, products, limit, wanted)
         });
+        if let (Answer::Unknown(_), Some(p)) = (&answer, self.patience) {
+            p.lost(began.elapsed());
+        }
         match (&answer, stage) {
             (Answer::Unknown(_), _) => self.count(Event::Unanswered, 1),
             (_, Stage::Quick) => self.count(Event::Quick, 1),

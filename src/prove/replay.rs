@@ -20,8 +20,9 @@ use crate::source::Span;
 /// Longest loop of a witness that is replayed.
 const MOST_ITERATIONS: i128 = 1_000_000;
 
-/// Instructions after which no further parameters are tried.
-const MOST_STEPS: u64 = 20_000_000;
+/// Instructions to spend on the parameters of an assignment as they are: for a removal, and for a race of
+/// the kernel as written.
+const STEPS: (u64, u64) = (80_000_000, 16_000_000);
 
 /// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
 /// describes the conflict as it happened; otherwise the reason.
@@ -76,7 +77,13 @@ fn attempt(
             (ObjectId(*o), u64::try_from(*at).unwrap_or(0), bytes)
         })
         .collect();
+    let steps = if disabled.is_empty() {
+        STEPS.1
+    } else {
+        STEPS.0
+    };
     let mut request = ReplayRequest {
+        steps,
         threadgroup: size,
         group: witness.group.map(to_u32),
         groups: None,
@@ -93,7 +100,8 @@ fn attempt(
     };
     // Parameters that the conflict does not depend on still have to make sense to the kernel.
     let mut why = String::new();
-    for other in [1, 8, 16, 0] {
+    for (other, share) in [(1, 2), (8, 4), (16, 8), (0, 8)] {
+        request.steps = steps / share;
         request.scalars = scalars.clone();
         for s in kernel.scalars.iter().filter(|s| !s.ty.is_float()) {
             let value = if s.ty == ScalarTy::Bool {
@@ -114,9 +122,6 @@ fn attempt(
         if why.is_empty() {
             why = outcome.why_not;
         }
-        if outcome.steps > MOST_STEPS {
-            break;
-        }
     }
     match look_around(kernel, options, witness, &scalars, disabled) {
         Some((launch, c)) => {
@@ -134,9 +139,13 @@ const CANDIDATES: usize = 4;
 const AROUND: usize = 100;
 /// The same for a race of the kernel as written, for which launches were tried already.
 const AROUND_RACE: usize = 16;
-/// Instructions of one of them, and of all together (bounded by work, so that the outcome does not
-/// depend on the load of the machine).
-const STEPS_AROUND: (u64, u64) = (4_000_000, 30_000_000);
+/// Instructions of one of them (bounded by work, so that the outcome does not depend on the load of the
+/// machine).
+const STEPS_AROUND: u64 = 4_000_000;
+/// Instructions of all of them together.
+const STEPS_ALL_AROUND: u64 = 30_000_000;
+/// The same for a race of the kernel as written.
+const STEPS_ALL_AROUND_RACE: u64 = 10_000_000;
 
 /// The solver chose freely what the kernel loads from writable memory and what it does not know:
 /// launches like the one it found, with some values changed. A race between the places of the
@@ -177,13 +186,17 @@ fn look_around(
     let any = Target { spans: None, due };
     let program = Runnable::new(kernel);
     let mut elsewhere = None;
-    let mut left = STEPS_AROUND.1;
+    let mut left = if due {
+        STEPS_ALL_AROUND
+    } else {
+        STEPS_ALL_AROUND_RACE
+    };
     for (mut launch, schedule) in launches {
         let options = RunOptions {
             schedule,
             disabled: disabled.clone(),
-            step_limit: STEPS_AROUND.0,
-            thread_step_limit: STEPS_AROUND.0,
+            step_limit: STEPS_AROUND,
+            thread_step_limit: STEPS_AROUND,
             ignore_flags: options.ignore_flags,
             ..RunOptions::default()
         };
@@ -193,10 +206,10 @@ fn look_around(
             let Ok(outcome) = program.run(&launch, &options) else {
                 break;
             };
-            let new = |c: &&Conflict| !program.happens_as_written(&launch, &options, c);
-            let met = |t: &Target| {
+            let mut written = program.as_written(&launch, &options);
+            let mut met = |t: &Target| {
                 let all = outcome.conflicts().filter(|c| t.is_met(c));
-                all.take(CANDIDATES).find(new)
+                all.take(CANDIDATES).find(|c| !written.has(c))
             };
             if let Some(c) = met(&wanted) {
                 return Some((launch, c.clone()));
@@ -207,7 +220,7 @@ fn look_around(
             {
                 elsewhere = Some((launch.clone(), c.clone()));
             }
-            left = left.saturating_sub(outcome.steps);
+            left = left.saturating_sub(outcome.steps + written.steps);
             let unsure = |f: &Finding| matches!(f, Finding::UninitialisedRead { .. });
             if !outcome.findings.iter().any(unsure) {
                 break;

@@ -160,6 +160,11 @@ pub fn removal(
             }
         }
     }
+    if doubt.is_none()
+        && let Some((a, b)) = plan.published(deleted)
+    {
+        doubt = Some(Reason::Published(a, b));
+    }
     Removal {
         problem: doubt.map(|d| (d, None)),
         added,
@@ -243,7 +248,20 @@ pub fn verdict_of(
             let reason = match (reason, &mut w) {
                 (Reason::Witness, Some(w)) => {
                     let replays = &mut counts.replays;
-                    match super::replay::confirm(plan.kernel, options, w, deleted, replays) {
+                    let mut done =
+                        super::replay::confirm(plan.kernel, options, w, deleted, replays);
+                    let mut outside = None;
+                    if done.is_err() && out_of_bounds(plan, w, false).is_some() {
+                        match within_bounds(plan, options, deleted, counts) {
+                            Inside::Safe => outside = out_of_bounds(plan, w, true),
+                            Inside::Shown(other) => {
+                                *w = *other;
+                                done = Ok(());
+                            }
+                            Inside::Open => outside = out_of_bounds(plan, w, false),
+                        }
+                    }
+                    match done {
                         Ok(()) => {
                             let w = Some(w.clone());
                             let mut v = finish(Verdict::Required, Reason::Witness, w, r.added);
@@ -251,7 +269,7 @@ pub fn verdict_of(
                             v.time_ms = ms(t);
                             return v;
                         }
-                        Err(why) => Reason::Unreplayed(why),
+                        Err(why) => outside.unwrap_or(Reason::Unreplayed(why)),
                     }
                 }
                 (other, _) => other,
@@ -259,6 +277,58 @@ pub fn verdict_of(
             finish(Verdict::Unknown, reason, w, r.added)
         }
     }
+}
+
+/// What holds of a removal if no access leaves its object.
+enum Inside {
+    /// It adds no race.
+    Safe,
+    /// It adds this race, which was replayed.
+    Shown(Box<Witness>),
+    /// Not decided.
+    Open,
+}
+
+fn within_bounds(
+    plan: &Plan<'_>,
+    options: &Options,
+    deleted: &BTreeSet<BarrierId>,
+    counts: &mut Counts,
+) -> Inside {
+    let contract = crate::encode::launch::Contract {
+        in_bounds: true,
+        ..plan.contract.clone()
+    };
+    let narrowed = Plan {
+        contract: &contract,
+        ..*plan
+    };
+    match removal(&narrowed, deleted, None, counts).problem {
+        None => Inside::Safe,
+        Some((Reason::Witness, Some(mut w))) => {
+            let replays = &mut counts.replays;
+            match super::replay::confirm(plan.kernel, options, &mut w, deleted, replays) {
+                Ok(()) => Inside::Shown(Box::new(w)),
+                Err(_) => Inside::Open,
+            }
+        }
+        Some(_) => Inside::Open,
+    }
+}
+
+/// The reason, if an access of a witness leaves its object.
+fn out_of_bounds(plan: &Plan<'_>, w: &Witness, else_safe: bool) -> Option<Reason> {
+    let o = plan.kernel.objects.get(w.object as usize)?;
+    let size = o.size?;
+    let leaves =
+        |s: &&WitnessSide| s.offset < 0 || s.offset + i128::from(s.width) > i128::from(size);
+    let side = w.sides.iter().find(leaves)?;
+    Some(Reason::OutOfBounds {
+        object: o.name.clone(),
+        size,
+        at: side.span,
+        else_safe,
+    })
 }
 
 /// Whether a simdgroup barrier suffices in the place of each of these barriers.

@@ -144,6 +144,19 @@ pub enum Reason {
     Unreplayed(String),
     /// The barrier, or one it works with, may not be reached by all threads.
     Divergent(Span),
+    /// It orders an access before an atomic, or after one, for other threadgroups.
+    Published(Span, Span),
+    /// The conflict found reaches outside an object.
+    OutOfBounds {
+        /// The object's name.
+        object: String,
+        /// Its size, bytes.
+        size: u64,
+        /// The access.
+        at: Span,
+        /// If no access leaves its object, the deletion was proved safe.
+        else_safe: bool,
+    },
     /// Analysis limits.
     Approximated(String),
 }

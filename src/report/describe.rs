@@ -171,6 +171,28 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             "approximated: the barrier at {} may not be reached by all threads",
             place(*s)
         ),
+        (Reason::Published(a, b), _) => format!(
+            "no race within the threadgroup comes of deleting it, but it orders the access at {} before the one at {}, and other threadgroups may rely on that",
+            place(*a),
+            place(*b)
+        ),
+        (
+            Reason::OutOfBounds {
+                object,
+                size,
+                at,
+                else_safe,
+            },
+            _,
+        ) => format!(
+            "unreplayed witness: the conflict found reaches outside `{object}` ({size} bytes) with the access at {}{}",
+            place(*at),
+            if *else_safe {
+                "; it can go if no access does that (--assume-in-bounds)"
+            } else {
+                ""
+            }
+        ),
         (Reason::Approximated(why), _) => format!("approximated: {why}"),
     }
 }

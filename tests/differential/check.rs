@@ -98,6 +98,7 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
             max_threads: if c.symbolic { total } else { 1024 },
             min_threads: 1,
             simd_width: u64::from(c.width),
+            in_bounds: false,
         },
         assumptions,
         timeout: Duration::from_millis(number("UNBARRIER_DIFF_TIMEOUT", 500)),

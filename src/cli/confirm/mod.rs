@@ -348,6 +348,7 @@ fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
         strict_divergence: false,
         execution_barriers_order_memory: false,
         lockstep: false,
+        assume_in_bounds: false,
         stats: false,
         no_cache: false,
         emit_smt: None,

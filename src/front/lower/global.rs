@@ -76,7 +76,7 @@ impl<'a> Lowerer<'a> {
         }
         self.depth += 1;
         let outer = self.span;
-        let (value, ok) = self.speculate(|l| {
+        let evaluate = |l: &mut Self| {
             let (block, v) = l.in_block(|l| match init {
                 None => l.default_value(&ty),
                 Some(Init::Assign(e)) => match &ty {
@@ -87,9 +87,22 @@ impl<'a> Lowerer<'a> {
                 Some(Init::Brace(a)) => l.construct(&ty, a, true),
             });
             l.fold_block(&block, v)
-        });
+        };
+        let (value, ok) = self.speculate(evaluate);
+        // What depends on function constants is known only when a pipeline is made.
+        let notes = self.unsupported.len();
+        let chosen = (!ok && init.is_some() && !value.leaves.is_empty())
+            .then(|| evaluate(self).0)
+            .filter(|v| {
+                let known = |l: &Leaf| matches!(l, Leaf::S(e) if self.of_function_constants(e));
+                !matches!(v.ty, Ty::Array(..)) && v.leaves.iter().all(known)
+            });
         self.span = outer;
         self.depth -= 1;
+        if let Some(v) = chosen {
+            return Some(Place::Val(v));
+        }
+        self.unsupported.truncate(notes);
         if matches!(value.ty, Ty::Array(..)) && ok {
             let key = ObjKey::Global(span, format!("{}{}", d.name, self.instance_text()));
             let bytes = self.bytes_of(&value);
@@ -107,6 +120,25 @@ impl<'a> Lowerer<'a> {
         }
         // Not a constant expression that is understood.
         None
+    }
+
+    /// Whether an expression is over function constants alone.
+    fn of_function_constants(&self, e: &Expr) -> bool {
+        let pure = |e: &Expr| self.of_function_constants(e);
+        match &e.kind {
+            ExprKind::Const(_) => true,
+            ExprKind::Undef => false,
+            ExprKind::Var(v) => self.vars.get(v.index()).is_some_and(|v| {
+                matches!(
+                    v.kind,
+                    VarKind::FunctionConstant(_) | VarKind::FunctionConstantDefined(_)
+                )
+            }),
+            ExprKind::Unary(_, a) | ExprKind::Cast(a) | ExprKind::Bitcast(a) => pure(a),
+            ExprKind::Binary(_, a, b) => pure(a) && pure(b),
+            ExprKind::Select(c, a, b) => pure(c) && pure(a) && pure(b),
+            ExprKind::Math(_, args) => args.iter().all(pure),
+        }
     }
 
     pub(super) fn instance_text(&self) -> String {
