@@ -259,7 +259,7 @@ mod tests {
         let mut best = 0;
         for mask in 0u32..1 << weights.len() {
             let has = |i: &usize| mask >> i & 1 == 1;
-            if cores.iter().any(|c| c.iter().all(|i| has(i))) {
+            if cores.iter().any(|c| c.iter().all(&has)) {
                 continue;
             }
             let sum = (0..weights.len()).filter(has).map(|i| weights[i]).sum();

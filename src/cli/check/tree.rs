@@ -493,7 +493,12 @@ fn pair_up(
         let best = gone
             .iter()
             .enumerate()
-            .map(|(i, o)| (i, TextDiff::from_lines(&text(from, o), &new).ratio()))
+            .map(|(i, o)| {
+                (
+                    i,
+                    TextDiff::from_lines(text(from, o).as_str(), new.as_str()).ratio(),
+                )
+            })
             .filter(|(_, r)| *r >= SIMILAR)
             .max_by(|a, b| a.1.total_cmp(&b.1));
         let old = best.map(|(i, _)| gone.remove(i).clone());
