@@ -40,7 +40,7 @@ fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Writes a file beside its place and moves it there: others see all of it, or nothing.
 pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let _held = WRITING.read().unwrap_or_else(PoisonError::into_inner);
+    let _held = writing();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut file = tempfile::Builder::new()
         .prefix(".unbarrier-")
@@ -48,6 +48,11 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.persist(path).map_err(|e| e.error)?;
     Ok(())
+}
+
+/// While this is held, an interrupt waits: for files that are written in several steps.
+pub fn writing() -> std::sync::RwLockReadGuard<'static, ()> {
+    WRITING.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder that is removed on an interrupt. (Otherwise whoever made it removes it.)

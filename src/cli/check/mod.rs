@@ -3,10 +3,16 @@
 //! Pipeline: [`tree`] finds the files of both versions, [`judge`] pairs their kernels and answers, `report::check` and
 //! its renderers tell.
 
+mod about;
+mod alone;
+mod folders;
 mod judge;
 mod memory;
 mod order;
+mod relative;
+mod revisions;
 mod tree;
+mod versions;
 
 use std::path::{Path, PathBuf};
 

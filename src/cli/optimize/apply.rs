@@ -89,6 +89,7 @@ fn write_beside(
         _ => Path::new("."),
     };
     let text = |e: std::io::Error| e.to_string();
+    let _held = crate::cli::interrupt::writing();
     let mut file = tempfile::Builder::new()
         .prefix(".unbarrier-")
         .tempfile_in(folder)

@@ -1,0 +1,141 @@
+//! Two versions as files or folders.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+
+use super::CheckArgs;
+use super::tree::{FilePair, Sides, is_kernel_source, normal};
+
+fn walk(root: &Path, at: &Path, out: &mut BTreeSet<String>) -> Result<(), String> {
+    let shown = root.join(at);
+    let entries =
+        std::fs::read_dir(&shown).map_err(|e| format!("cannot read {}: {e}", shown.display()))?;
+    for entry in entries {
+        let entry = entry.map_err(|e| format!("cannot read {}: {e}", shown.display()))?;
+        let path = at.join(entry.file_name());
+        let kind = entry
+            .file_type()
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+        if kind.is_dir() {
+            if entry.file_name() != ".git" {
+                walk(root, &path, out)?;
+            }
+        } else if let Some(p) = normal(&path).filter(|p| is_kernel_source(p)) {
+            out.insert(p);
+        }
+    }
+    Ok(())
+}
+
+/// Least similarity (of lines) at which a file that is gone and one that is new count as renamed.
+const SIMILAR: f32 = 0.5;
+
+/// Two files or two folders.
+///
+/// # Errors
+/// One line: nothing is there, or one of each.
+pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
+    let kind = |p: &Path| {
+        std::fs::metadata(p)
+            .map(|m| m.is_dir())
+            .map_err(|e| format!("{}: {e}", p.display()))
+    };
+    let (old_root, new_root, files) = match (kind(from)?, kind(to)?) {
+        (false, false) => {
+            let name = |p: &Path| {
+                p.file_name()
+                    .and_then(|n| n.to_str())
+                    .map(str::to_string)
+                    .ok_or_else(|| format!("{}: expected a file name in UTF-8", p.display()))
+            };
+            let folder = |p: &Path| p.parent().map(Path::to_path_buf).unwrap_or_default();
+            let pair = FilePair {
+                old: Some(name(from)?),
+                new: Some(name(to)?),
+            };
+            (folder(from), folder(to), vec![pair])
+        }
+        (true, true) => {
+            let (mut olds, mut news) = (BTreeSet::new(), BTreeSet::new());
+            walk(from, Path::new(""), &mut olds)?;
+            walk(to, Path::new(""), &mut news)?;
+            (
+                from.to_path_buf(),
+                to.to_path_buf(),
+                pair_up(from, to, &olds, &news),
+            )
+        }
+        _ => {
+            return Err(format!(
+                "{} and {}: expected two files or two folders",
+                from.display(),
+                to.display()
+            ));
+        }
+    };
+    let only: Vec<PathBuf> = a.paths.clone();
+    let wanted = |p: &Option<String>| {
+        let path = p.as_ref().map(|p| new_root.join(p));
+        path.is_some_and(|p| only.iter().any(|o| p.starts_with(o)))
+    };
+    let files = files
+        .into_iter()
+        .filter(|f| only.is_empty() || wanted(&f.new) || wanted(&f.old))
+        .collect();
+    Ok(Sides {
+        base: from.display().to_string(),
+        head: Some(to.display().to_string()),
+        shown_prefix: new_root.clone(),
+        old_root,
+        new_root,
+        repository: None,
+        files,
+        errors: Vec::new(),
+        _temporary: Vec::new(),
+    })
+}
+
+/// Files of the same path, then those that are alike.
+fn pair_up(
+    from: &Path,
+    to: &Path,
+    olds: &BTreeSet<String>,
+    news: &BTreeSet<String>,
+) -> Vec<FilePair> {
+    let mut out: Vec<FilePair> = olds
+        .intersection(news)
+        .map(|p| FilePair {
+            old: Some(p.clone()),
+            new: Some(p.clone()),
+        })
+        .collect();
+    let mut gone: Vec<&String> = olds.difference(news).collect();
+    for n in news.difference(olds) {
+        let text = |root: &Path, p: &str| std::fs::read_to_string(root.join(p)).unwrap_or_default();
+        let new = text(to, n);
+        let best = gone
+            .iter()
+            .enumerate()
+            .map(|(i, o)| {
+                (
+                    i,
+                    TextDiff::from_lines(text(from, o).as_str(), new.as_str()).ratio(),
+                )
+            })
+            .filter(|(_, r)| *r >= SIMILAR)
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        let old = best.map(|(i, _)| gone.remove(i).clone());
+        out.push(FilePair {
+            old,
+            new: Some(n.clone()),
+        });
+    }
+    out.extend(gone.into_iter().map(|o| FilePair {
+        old: Some(o.clone()),
+        new: None,
+    }));
+    out.sort_by(|a, b| (&a.new, &a.old).cmp(&(&b.new, &b.old)));
+    out
+}

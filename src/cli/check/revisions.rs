@@ -1,0 +1,248 @@
+//! Two versions in a git repository.
+//!
+//! A revision is written into a temporary folder: the kernel sources that changed, or that include something that changed, with all
+//! they include.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use git2::{Delta, DiffFindOptions, DiffOptions, Repository, Tree};
+
+use super::CheckArgs;
+use super::tree::{FilePair, Sides, closure, is_kernel_source, normal, temporary, write};
+use crate::report::model::ErrorReport;
+
+/// The text of a file of a revision.
+fn blob(repo: &Repository, tree: &Tree<'_>, path: &str) -> Option<Vec<u8>> {
+    let entry = tree.get_path(Path::new(path)).ok()?;
+    let object = entry.to_object(repo).ok()?;
+    object.as_blob().map(|b| b.content().to_vec())
+}
+
+fn revision<'r>(repo: &'r Repository, name: &str) -> Result<Tree<'r>, String> {
+    let found = repo.revparse_single(name).and_then(|o| o.peel_to_tree());
+    found.map_err(|e| {
+        let hint = if repo.is_shallow() {
+            "; this clone is shallow, so it lacks most revisions: fetch them (`git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout)"
+        } else if repo.is_empty().unwrap_or(false) {
+            "; the repository has no commits yet"
+        } else {
+            "; expected a commit, branch or tag (`git log` shows them; a branch of a remote must be fetched first)"
+        };
+        format!("no revision `{name}` in this repository: {}{hint}", e.message())
+    })
+}
+
+/// Kernel sources of a revision.
+fn sources(tree: &Tree<'_>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    // Walking ends early only when the callback says so.
+    let _ = tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+        if let Some(name) = entry.name() {
+            let path = format!("{folder}{name}");
+            if is_kernel_source(&path) && entry.kind() == Some(git2::ObjectType::Blob) {
+                out.insert(path);
+            }
+        }
+        git2::TreeWalkResult::Ok
+    });
+    out
+}
+
+/// Two revisions, or a revision and the work tree.
+///
+/// # Errors
+/// One line: no repository, no such revision.
+pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
+    let repo = Repository::discover(".").map_err(|_| {
+        "this folder is in no git repository; run it in one, or compare two files or folders with --from OLD --to NEW".to_string()
+    })?;
+    let Some(work) = repo.workdir().map(Path::to_path_buf) else {
+        return Err("the git repository has no work tree; clone it, or use --from and --to".into());
+    };
+    let git = |e: git2::Error| format!("git: {}", e.message());
+    let base = revision(&repo, &a.base)?;
+    let head = a.head.as_deref().map(|h| revision(&repo, h)).transpose()?;
+    let mut options = DiffOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true);
+    let mut diff = match &head {
+        Some(h) => repo.diff_tree_to_tree(Some(&base), Some(h), None),
+        None => repo.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options)),
+    }
+    .map_err(git)?;
+    diff.find_similar(Some(
+        DiffFindOptions::new().renames(true).for_untracked(true),
+    ))
+    .map_err(git)?;
+    // Old and new path of everything that changed.
+    let mut changed: Vec<(Option<String>, Option<String>)> = Vec::new();
+    for d in diff.deltas() {
+        let path = |f: git2::DiffFile<'_>| f.path().and_then(normal);
+        let (old, new) = (path(d.old_file()), path(d.new_file()));
+        changed.push(match d.status() {
+            Delta::Added | Delta::Untracked | Delta::Copied => (None, new),
+            Delta::Deleted => (old, None),
+            _ => (old, new),
+        });
+    }
+    let touched: BTreeSet<String> = changed
+        .iter()
+        .flat_map(|(o, n)| [o.clone(), n.clone()])
+        .flatten()
+        .collect();
+    let renamed: BTreeMap<String, String> = changed
+        .iter()
+        .filter_map(|(o, n)| Some((n.clone()?, o.clone()?)))
+        .collect();
+    let deleted: BTreeSet<String> = changed
+        .iter()
+        .filter_map(|(o, n)| if n.is_none() { o.clone() } else { None })
+        .collect();
+    let cwd = std::env::current_dir().map_err(|e| format!("no current folder: {e}"))?;
+    let inside = |p: &Path| -> Option<String> {
+        let real = cwd.join(p);
+        let real = real.canonicalize().unwrap_or(real);
+        let root = work.canonicalize().unwrap_or_else(|_| work.clone());
+        normal(real.strip_prefix(root).ok()?)
+    };
+    let include: Vec<String> = a.source.include.iter().filter_map(|d| inside(d)).collect();
+    let old_temp = temporary()?;
+    let new_temp = head.as_ref().map(|_| temporary()).transpose()?;
+    let mut read_old = |p: &str| blob(&repo, &base, p);
+    let mut read_new = |p: &str| match &head {
+        Some(h) => blob(&repo, h, p),
+        None => std::fs::read(work.join(p)).ok(),
+    };
+    let olds = sources(&base);
+    let mut news = match &head {
+        Some(h) => sources(h),
+        None => olds.difference(&deleted).cloned().collect(),
+    };
+    for (o, n) in &changed {
+        if let Some(n) = n.as_ref().filter(|n| is_kernel_source(n)) {
+            news.insert(n.clone());
+        }
+        if let Some(o) = o.as_ref().filter(|o| n.as_ref() != Some(o)) {
+            news.remove(o);
+        }
+    }
+    let wanted = wanted(a, &inside)?;
+    let mut files = Vec::new();
+    let mut errors = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    for n in &news {
+        let old = renamed
+            .get(n)
+            .cloned()
+            .or_else(|| olds.contains(n).then(|| n.clone()));
+        if let Some(o) = &old {
+            taken.insert(o.clone());
+        }
+        if !wanted(n) {
+            continue;
+        }
+        let new_files = closure(n, &include, &mut read_new);
+        let old_files = match &old {
+            Some(o) => closure(o, &include, &mut read_old),
+            None => BTreeSet::new(),
+        };
+        if !new_files
+            .iter()
+            .chain(&old_files)
+            .any(|p| touched.contains(p))
+        {
+            continue;
+        }
+        for p in &old_files {
+            if let Some(bytes) = read_old(p) {
+                write(old_temp.1.path(), p, &bytes)?;
+            }
+        }
+        if let Some(t) = &new_temp {
+            for p in &new_files {
+                if let Some(bytes) = read_new(p) {
+                    write(t.1.path(), p, &bytes)?;
+                }
+            }
+        }
+        files.push(FilePair {
+            old,
+            new: Some(n.clone()),
+        });
+    }
+    for o in olds.difference(&taken).filter(|o| wanted(o)) {
+        if let Some(bytes) = read_old(o) {
+            write(old_temp.1.path(), o, &bytes)?;
+        }
+        for p in closure(o, &include, &mut read_old) {
+            if let Some(bytes) = read_old(&p) {
+                write(old_temp.1.path(), &p, &bytes)?;
+            }
+        }
+        files.push(FilePair {
+            old: Some(o.clone()),
+            new: None,
+        });
+    }
+    if let (Some(t), Some(h)) = (&new_temp, &head) {
+        // Launch contracts belong to the version that is judged.
+        let _ = h.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+            if entry.name() == Some(crate::cli::config::FILE_NAME) {
+                let path = format!("{folder}{}", crate::cli::config::FILE_NAME);
+                if let Some(Err(message)) =
+                    blob(&repo, h, &path).map(|b| write(t.1.path(), &path, &b))
+                {
+                    errors.push(ErrorReport {
+                        path: Some(path),
+                        line: None,
+                        column: None,
+                        message,
+                    });
+                }
+            }
+            git2::TreeWalkResult::Ok
+        });
+    }
+    let new_root = new_temp
+        .as_ref()
+        .map_or(work.clone(), |t| t.1.path().to_path_buf());
+    let mut keep = vec![];
+    let old_root = old_temp.1.path().to_path_buf();
+    keep.push(old_temp);
+    keep.extend(new_temp);
+    Ok(Sides {
+        base: a.base.clone(),
+        head: a.head.clone(),
+        old_root,
+        new_root,
+        shown_prefix: PathBuf::new(),
+        repository: Some(work),
+        files,
+        errors,
+        _temporary: keep,
+    })
+}
+
+/// Which paths of the repository the arguments ask for.
+fn wanted(
+    a: &CheckArgs,
+    inside: &dyn Fn(&Path) -> Option<String>,
+) -> Result<impl Fn(&str) -> bool + use<>, String> {
+    let mut only = Vec::new();
+    for p in &a.paths {
+        match inside(p) {
+            Some(x) => only.push(x),
+            None => return Err(format!("{}: not in this repository", p.display())),
+        }
+    }
+    Ok(move |path: &str| {
+        only.is_empty()
+            || only.iter().any(|o| {
+                o.is_empty()
+                    || path == o
+                    || path
+                        .strip_prefix(o.as_str())
+                        .is_some_and(|r| r.starts_with('/'))
+            })
+    })
+}

@@ -1,0 +1,260 @@
+//! Reads both versions of a file, and pairs their kernels.
+//!
+//! Soundness direction: none; nothing is decided here. Kernels without a partner are judged as they stand.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::CheckArgs;
+use super::tree::{FilePair, Sides};
+use crate::cli::args::{ProveArgs, ReportFormat, SourceArgs};
+use crate::cli::config;
+use crate::cli::input::{Loaded, load, use_color};
+use crate::cli::prove::{assumptions, options, with_config_defines};
+use crate::ir::Kernel;
+use crate::ir::canonical::{Canonical, canonical};
+use crate::prove::Options;
+use crate::report::model::ErrorReport;
+use crate::source::SourceMap;
+
+/// A file whose versions were read.
+pub struct Versions {
+    pub path: String,
+    pub old_path: Option<String>,
+    pub old: Option<Loaded>,
+    pub new: Option<Loaded>,
+    /// Places of both versions: those of the old one have `shift` added to their file.
+    pub map: SourceMap,
+    pub shift: u32,
+    pub errors: Vec<ErrorReport>,
+    /// unbarrier.toml excludes it.
+    pub excluded: bool,
+    /// The old version could not be read in full.
+    pub old_broken: bool,
+}
+
+/// A kernel to be judged.
+pub struct Task {
+    pub file: usize,
+    pub old: Option<usize>,
+    pub new: Option<usize>,
+    pub options: Option<Options>,
+}
+
+pub fn error(path: Option<String>, message: String) -> ErrorReport {
+    ErrorReport {
+        path,
+        line: None,
+        column: None,
+        message,
+    }
+}
+
+/// Reads both versions of a file.
+pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
+    let shown_new = |p: &str| shown(&sides.new_root, &sides.shown_prefix, p);
+    let path = f.new.as_deref().map(shown_new);
+    let old_name = f.old.as_ref().map(|p| format!("{}:{p}", sides.base));
+    let mut v = Versions {
+        path: path.or(f.old.clone()).unwrap_or_default(),
+        old_path: f.old.clone(),
+        old: None,
+        new: None,
+        map: SourceMap::new(),
+        shift: 0,
+        errors: Vec::new(),
+        old_broken: false,
+        excluded: false,
+    };
+    let path = sides
+        .new_root
+        .join(f.new.as_deref().or(f.old.as_deref()).unwrap_or(""));
+    match config::excluded(&a.source, &path) {
+        Ok(false) => {}
+        Ok(true) if a.paths.iter().any(|p| path.ends_with(p)) => {}
+        Ok(true) => {
+            v.excluded = true;
+            return v;
+        }
+        Err(e) => {
+            let e = e.to_string();
+            if a.format == ReportFormat::Human {
+                eprintln!("error: {e}");
+            }
+            v.errors.push(error(Some(v.path.clone()), e));
+            return v;
+        }
+    }
+    // The contract is that of the new version.
+    let contract = sides
+        .new_root
+        .join(f.new.as_deref().or(f.old.as_deref()).unwrap_or(""));
+    let source = match with_config_defines(&contract, &a.source) {
+        Ok(s) => s,
+        Err(e) => {
+            let e = e.to_string();
+            if a.format == ReportFormat::Human {
+                eprintln!("error: {e}");
+            }
+            v.errors.push(error(Some(v.path.clone()), e));
+            return v;
+        }
+    };
+    if let Some(n) = &f.new {
+        match load(&sides.new_root.join(n), &inside(&source, sides, true), true) {
+            Ok(mut l) => {
+                l.map.rename(|p| {
+                    let inner = Path::new(p).strip_prefix(&sides.new_root);
+                    inner.map_or_else(|_| p.to_string(), |r| shown_new(&r.to_string_lossy()))
+                });
+                if a.format == ReportFormat::Human {
+                    l.print_diagnostics(use_color(a.source.color, true));
+                }
+                v.errors.extend(l.errors());
+                v.map = l.map.clone();
+                v.new = Some(l);
+            }
+            Err(e) => {
+                let e = e.replace(&format!("{}/", sides.new_root.display()), "");
+                if a.format == ReportFormat::Human {
+                    eprintln!("error: {e}");
+                }
+                v.errors.push(error(Some(v.path.clone()), e));
+            }
+        }
+    }
+    if let (Some(o), Some(name)) = (&f.old, old_name) {
+        match load(
+            &sides.old_root.join(o),
+            &inside(&source, sides, false),
+            true,
+        ) {
+            Ok(mut l) => {
+                l.map.rename(|p| {
+                    let inner = Path::new(p).strip_prefix(&sides.old_root);
+                    inner.map_or_else(
+                        |_| p.to_string(),
+                        |r| format!("{}:{}", sides.base, r.display()),
+                    )
+                });
+                v.old_broken = l.has_errors();
+                v.shift = v.map.append(&l.map);
+                v.old = Some(l);
+            }
+            Err(e) => {
+                v.old_broken = true;
+                if a.format == ReportFormat::Human {
+                    let e = e.replace(&format!("{}/", sides.old_root.display()), "");
+                    eprintln!("warning: {name}: the old version cannot be read: {e}");
+                }
+            }
+        }
+    }
+    v
+}
+
+/// A path below a root as a person in the current folder would write it.
+fn shown(root: &Path, prefix: &Path, path: &str) -> String {
+    let full = root.join(path);
+    let here = std::env::current_dir()
+        .ok()
+        .and_then(|c| c.canonicalize().ok());
+    let real = full.canonicalize().unwrap_or(full);
+    match here.and_then(|h| real.strip_prefix(h).map(Path::to_path_buf).ok()) {
+        Some(p) => p.display().to_string(),
+        None => prefix.join(path).display().to_string(),
+    }
+}
+
+/// Include folders in the repository, moved to where the version lies.
+fn inside(source: &SourceArgs, sides: &Sides, new: bool) -> SourceArgs {
+    let mut out = source.clone();
+    let Some(repository) = &sides.repository else {
+        return out;
+    };
+    let root = if new {
+        &sides.new_root
+    } else {
+        &sides.old_root
+    };
+    let Ok(repository) = repository.canonicalize() else {
+        return out;
+    };
+    for d in &mut out.include {
+        if let Ok(real) = d.canonicalize()
+            && let Ok(inner) = real.strip_prefix(&repository)
+        {
+            *d = root.join(inner);
+        }
+    }
+    out
+}
+
+/// Which kernels belong together: those of one name, then those that do the same.
+pub fn pair(
+    v: &Versions,
+    args: &ProveArgs,
+    sides: &Sides,
+    f: &FilePair,
+) -> Result<Vec<Task>, String> {
+    let none = Vec::new();
+    let olds = v.old.as_ref().map_or(&none, |l| &l.kernels);
+    let Some(new) = &v.new else {
+        // Nothing is left that could race.
+        return Ok((0..olds.len())
+            .map(|i| Task {
+                file: 0,
+                old: Some(i),
+                new: None,
+                options: None,
+            })
+            .collect());
+    };
+    let mut left: BTreeMap<usize, Option<Canonical>> = (0..olds.len()).map(|i| (i, None)).collect();
+    let mut partner: Vec<Option<usize>> = Vec::new();
+    for k in &new.kernels {
+        let same = left.keys().copied().find(|i| olds[*i].name == k.name);
+        if let Some(i) = same {
+            left.remove(&i);
+        }
+        partner.push(same);
+    }
+    for (k, p) in new.kernels.iter().zip(&mut partner) {
+        if p.is_some() || left.is_empty() {
+            continue;
+        }
+        let mine = canonical(k);
+        let mut same = None;
+        for (i, c) in &mut left {
+            if c.get_or_insert_with(|| canonical(&olds[*i])).same(&mine) {
+                same = Some(*i);
+                break;
+            }
+        }
+        if let Some(i) = same {
+            left.remove(&i);
+        }
+        *p = same;
+    }
+    let path = sides.new_root.join(f.new.as_deref().unwrap_or(""));
+    let chosen: Vec<&Kernel> = new.kernels.iter().collect();
+    let assumed = assumptions(new, &chosen, args, &args.source, &path)?;
+    let mut out = Vec::new();
+    for (i, (k, assumed)) in chosen.iter().zip(assumed).enumerate() {
+        let contract = config::contract(&args.source, &path, &k.name).map_err(|e| e.to_string())?;
+        let size = args.threadgroup.or(contract.and_then(|c| c.threadgroup));
+        out.push(Task {
+            file: 0,
+            old: partner[i],
+            new: Some(i),
+            options: Some(options(k, args, size, assumed)),
+        });
+    }
+    out.extend(left.into_keys().map(|i| Task {
+        file: 0,
+        old: Some(i),
+        new: None,
+        options: None,
+    }));
+    Ok(out)
+}
