@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claims::{Claim, Claims, Confirmed, Kind, Run};
-use super::model::{BarrierReport, FileReport, SiteReport, WitnessReport};
+use super::model::{BarrierReport, FileReport, KernelReport, SiteReport, WitnessReport};
 
 /// A run with its outcome.
 pub struct Outcome<'a> {
@@ -74,15 +74,14 @@ impl Outcome<'_> {
             .max_by_key(|b| b.witness.is_some())
     }
 
-    /// Lines that can go together.
+    /// Lines that can go together: in every kernel that reaches them.
     fn together(&self) -> BTreeSet<u32> {
-        let lines: BTreeSet<u32> = self.sites().map(|s| s.line).collect();
-        let all = self
-            .report
-            .kernels
-            .iter()
-            .flat_map(|k| &k.jointly_removable);
-        all.copied().filter(|l| lines.contains(l)).collect()
+        let all_agree = |s: &&SiteReport| {
+            let reach = |k: &&KernelReport| s.kernels.contains(&k.name);
+            let mut kernels = self.report.kernels.iter().filter(reach);
+            kernels.all(|k| k.jointly_removable.contains(&s.line))
+        };
+        self.sites().filter(all_agree).map(|s| s.line).collect()
     }
 
     /// How many can go, each alone.

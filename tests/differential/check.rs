@@ -73,7 +73,7 @@ pub fn front(text: &str) -> Result<Front, String> {
     Ok(Front { map, kernel })
 }
 
-fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
+pub fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
     let assumed = format!("N <= {}", c.most);
     let mut map = SourceMap::new();
     let main = map.add_file("random.metal", PathBuf::new(), text);
@@ -111,7 +111,7 @@ fn options(text: &str, kernel: &Kernel, c: &Config) -> Result<Options, String> {
     })
 }
 
-fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
+pub fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
     let sizes: Vec<[u32; 3]> = if c.symbolic {
         (1..=c.threads[0]).map(|n| [n, 1, 1]).collect()
     } else {
@@ -158,14 +158,14 @@ fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
     out
 }
 
-const SCHEDULES: [Schedule; 4] = [
+pub const SCHEDULES: [Schedule; 4] = [
     Schedule::InOrder,
     Schedule::Reverse,
     Schedule::Preemptive { seed: 2 },
     Schedule::Preemptive { seed: 9 },
 ];
 
-fn limits() -> RunOptions {
+pub fn limits() -> RunOptions {
     RunOptions {
         step_limit: 400_000,
         thread_step_limit: 60_000,
@@ -230,7 +230,7 @@ impl Runner<'_> {
 
 /// Whether the conflict happens with all barriers in place, too: what a thread did before it ended
 /// early is ordered before nothing, however many barriers the others have passed since.
-fn already(kernel: &Kernel, l: &Launch, s: Schedule, c: &Conflict, runs: &mut u64) -> bool {
+pub fn already(kernel: &Kernel, l: &Launch, s: Schedule, c: &Conflict, runs: &mut u64) -> bool {
     let o = RunOptions {
         schedule: s,
         watch: Some((c.a.access, c.b.access)),
