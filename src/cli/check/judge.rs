@@ -9,7 +9,7 @@ use super::memory::Memory;
 use super::tree::Sides;
 use super::versions::{Task, Versions, error, pair, read};
 use crate::cli::args::{Cli, Command, ProveArgs, ReportFormat};
-use crate::cli::input::Loaded;
+use crate::cli::input::{Loaded, emit};
 use crate::cli::prove::jobs;
 use crate::ir::Kernel;
 use crate::ir::canonical::canonical;
@@ -23,8 +23,6 @@ use crate::source::{FileId, Span};
 
 /// What there is to say of a file.
 pub struct Judged {
-    /// For a person.
-    pub text: String,
     /// As data.
     pub report: Option<FileCheck>,
     /// What is not passed, for the formats that know findings.
@@ -33,7 +31,7 @@ pub struct Judged {
     pub errors: Vec<ErrorReport>,
 }
 
-/// Reads, pairs and judges; one answer per file, in order.
+/// Reads, pairs and judges; one answer per file, in order. In the format for people, kernels are printed as they are decided.
 pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     let args = prove_args(a);
     let mut versions: Vec<Versions> = sides.files.iter().map(|f| read(a, sides, f)).collect();
@@ -41,13 +39,15 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     for (i, v) in versions.iter_mut().enumerate() {
         match pair(v, &args, sides, &sides.files[i]) {
             Ok(list) => tasks.extend(list.into_iter().map(|t| Task { file: i, ..t })),
-            Err(e) => v.errors.push(error(Some(v.path.clone()), e)),
+            Err(e) => {
+                tell(a, &e);
+                v.errors.push(error(Some(v.path.clone()), e));
+            }
         }
     }
     let mut out: Vec<Judged> = versions
         .iter()
         .map(|v| Judged {
-            text: String::new(),
             report: (v.old.is_some() || v.new.is_some()).then(|| FileCheck {
                 path: v.path.clone(),
                 old_path: v.old_path.clone(),
@@ -77,24 +77,28 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
                     f.changes.push(finding(&k));
                 }
                 r.kernels.push(k);
-                file.text.push_str(&text);
+                if a.format == ReportFormat::Human {
+                    // In the order of files and kernels, as they are decided.
+                    emit(&text);
+                }
             }
             (Ok(None), Some(r)) => r.unchanged += 1,
             (Err(e), _) => {
+                tell(a, &e);
                 let v = &versions[tasks[i].file];
                 file.errors.push(error(Some(v.path.clone()), e));
             }
             (Ok(_), None) => {}
         }
     });
-    for (o, v) in out.iter().zip(&versions) {
-        for e in o.errors.iter().skip(v.errors.len()) {
-            if a.format == ReportFormat::Human {
-                eprintln!("error: {}", e.message);
-            }
-        }
-    }
     out
+}
+
+/// Problems go to standard error at once, in the format for people.
+fn tell(a: &CheckArgs, message: &str) {
+    if a.format == ReportFormat::Human {
+        eprintln!("error: {message}");
+    }
 }
 
 /// A kernel that is not passed, at its first changed barrier.

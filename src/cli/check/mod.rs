@@ -84,7 +84,7 @@ pub fn run(a: &CheckArgs) -> u8 {
                     column: None,
                     message: e.clone(),
                 });
-                deliver(a, &report, Vec::new(), "");
+                deliver(a, &report, Vec::new());
             }
             eprintln!("error: {e}");
             return BAD_INPUT;
@@ -98,10 +98,8 @@ pub fn run(a: &CheckArgs) -> u8 {
         eprintln!("error: {}", e.message);
     }
     let color = use_color(a.source.color, false);
-    let mut text = String::new();
     let mut findings = Vec::new();
     for file in judge::files(a, &sides, color) {
-        text.push_str(&file.text);
         for e in &file.errors {
             if a.format != ReportFormat::Human {
                 eprintln!("error: {}", e.message);
@@ -114,7 +112,7 @@ pub fn run(a: &CheckArgs) -> u8 {
         }
     }
     report.conclude();
-    deliver(a, &report, findings, &text);
+    deliver(a, &report, findings);
     if report.errors.is_empty() {
         match report.verdict {
             "refuted" => NOT_PROVED,
@@ -141,7 +139,7 @@ fn empty(a: &CheckArgs) -> CheckReport {
     }
 }
 
-fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>, text: &str) {
+fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>) {
     let findings = || Report {
         schema: model::SCHEMA,
         files,
@@ -150,7 +148,7 @@ fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>, t
     };
     let done = match a.format {
         ReportFormat::Human => {
-            emit(&format!("{text}{}", human::summary(report)));
+            emit(&human::summary(report));
             Ok(())
         }
         ReportFormat::Json => serde_json::to_string_pretty(report)
