@@ -138,7 +138,11 @@ pub fn deletion(
     }
     let r = removal(plan, deleted, None, counts);
     match r.problem {
-        None => answer(Outcome::Proved, Reason::Proved, None, r.added),
+        None => match plan.orders_atomics(deleted) {
+            // No race; but what `check` passes should not change results.
+            Some((a, b)) => answer(Outcome::Undecided, Reason::Atomics(a, b), None, r.added),
+            None => answer(Outcome::Proved, Reason::Proved, None, r.added),
+        },
         Some((Reason::Witness, Some(mut w))) => {
             let replays = &mut counts.replays;
             match super::replay::confirm(plan.kernel, options, &mut w, deleted, replays) {

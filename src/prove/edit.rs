@@ -70,6 +70,10 @@ impl<'k> Editor<'k> {
         if !deleted.iter().chain(weakened).all(silent) {
             return false;
         }
+        let touched: BTreeSet<BarrierId> = deleted.union(weakened).copied().collect();
+        if plan.orders_atomics(&touched).is_some() {
+            return false;
+        }
         let counts = &mut Counts::default();
         if weakened.is_empty() {
             return deleted.is_empty() || removal(&plan, deleted, None, counts).problem.is_none();

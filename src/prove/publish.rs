@@ -13,11 +13,60 @@ use std::collections::BTreeSet;
 
 use super::interval::{Mode, Plan, differs};
 use crate::analysis::facts::AccessFact;
-use crate::cfg::Passed;
+use crate::cfg::{Filter, Passed};
+use crate::encode::pair::Relation;
 use crate::ir::{AccessKind, BarrierId, Space};
 use crate::source::Span;
 
 impl Plan<'_> {
+    /// Two atomic operations on one object that a barrier of the set may order, not both reads: they do not race, but
+    /// results may depend on which comes first.
+    pub fn orders_atomics(&self, deleted: &BTreeSet<BarrierId>) -> Option<(Span, Span)> {
+        let atomic = |f: &AccessFact| f.kind == AccessKind::Atomic;
+        if self
+            .facts
+            .accesses
+            .iter()
+            .flatten()
+            .filter(|f| atomic(f))
+            .count()
+            < 2
+        {
+            return None;
+        }
+        for space in [Space::Threadgroup, Space::Device] {
+            let mode = Mode {
+                relation: Relation::Distinct,
+                filter: Filter {
+                    space,
+                    same_simdgroup: false,
+                    ignore_flags: self.ignore_flags,
+                },
+            };
+            for ip in self.pairs(&mode, deleted) {
+                let reached: Vec<(&AccessFact, Passed)> = ip
+                    .reach
+                    .accesses
+                    .iter()
+                    .filter_map(|a| {
+                        let f = self.facts.accesses.get(a.at.index())?.as_ref()?;
+                        let here = self.kernel.objects.get(f.object.index())?.space == space;
+                        (here && atomic(f)).then_some((f, a.passed))
+                    })
+                    .collect();
+                for (i, (a, before)) in reached.iter().enumerate() {
+                    for (b, after) in &reached[i..] {
+                        // One operation in several iterations, such as a counter, does the same in any order.
+                        if a.object == b.object && a.span != b.span && differs(*before, *after) {
+                            return Some((a.span, b.span));
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
     /// An access before and one after a barrier of the set, which it may order for other
     /// threadgroups: the places of a write and of the atomic after it, or of an atomic and of the
     /// read after it.
@@ -34,15 +83,16 @@ impl Plan<'_> {
             .filter(|f| f.kind != AccessKind::Read)
             .map(|f| f.object)
             .collect();
-        let mode = self.modes(Space::Device).into_iter().next()?;
-        let mode = Mode {
-            filter: crate::cfg::Filter {
-                same_simdgroup: true,
-                ..mode.filter
+        // A simdgroup barrier that stays orders nothing for the threads of other simdgroups.
+        let modes = [true, false].map(|same_simdgroup| Mode {
+            relation: Relation::Distinct,
+            filter: Filter {
+                space: Space::Device,
+                same_simdgroup,
+                ignore_flags: self.ignore_flags,
             },
-            ..mode
-        };
-        for ip in self.pairs(&mode, deleted) {
+        });
+        for ip in modes.iter().flat_map(|m| self.pairs(m, deleted)) {
             let reached: Vec<(&AccessFact, Passed)> = ip
                 .reach
                 .accesses

@@ -157,6 +157,8 @@ pub enum Reason {
         /// If no access leaves its object, the deletion was proved safe.
         else_safe: bool,
     },
+    /// Atomic operations that it orders do not race, but may come in another order without it.
+    Atomics(Span, Span),
     /// Analysis limits.
     Approximated(String),
 }

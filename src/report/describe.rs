@@ -193,6 +193,11 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
                 ""
             }
         ),
+        (Reason::Atomics(a, b), _) => format!(
+            "no race, but the atomic operations at {} and {} may come in another order",
+            place(*a),
+            place(*b)
+        ),
         (Reason::Approximated(why), _) => format!("approximated: {why}"),
     }
 }

@@ -148,6 +148,8 @@ fn attempt(
     let mut params = Params::new();
     let ms = limit.as_millis().clamp(1, u128::from(u32::MAX) - 1);
     params.set_u32("timeout", ms as u32);
+    // Z3 would take Ctrl-C for itself while it solves.
+    params.set_bool("ctrl_c", false);
     if let Some(r) = engine.resources {
         params.set_u32("rlimit", r);
     }

@@ -1,18 +1,18 @@
 //! Other code changed, too: the new version is judged as it stands.
 //!
-//! Soundness direction: any race that was executed refutes; `proved` only when the new version was shown free of races and divergent barriers,
-//! or barriers and shared accesses stand as they did and each race was there before.
+//! Soundness direction: any race that was executed refutes; `proved` only when the new version was shown free of races and divergent barriers.
 
 use std::collections::BTreeSet;
 
 use super::about::{About, barrier_text};
 use super::order::difference;
-use crate::ir::Kernel;
+use crate::ir::{BarrierId, Kernel, Stmt};
 use crate::prove::Race;
 use crate::prove::change::Standing;
 use crate::report::check::human::Places;
 use crate::report::check::{ChangeReport, KernelCheck};
 use crate::report::describe;
+use crate::source::Span;
 
 impl About<'_> {
     /// Other code changed: the races of the new version count.
@@ -26,9 +26,11 @@ impl About<'_> {
         r.race_free = now.race_free;
         let mut places: Vec<Places> = Vec::new();
         let mut lenient = false;
+        let mut taken = Vec::new();
         if let Some(old) = old {
             let d = difference(old, self.new);
-            lenient = d.old.is_empty() && !d.accesses;
+            lenient = d.old.is_empty() && !d.accesses && !self.v.old_broken;
+            taken.clone_from(&d.old);
             for (k, ids, is_old) in [(old, &d.old, true), (self.new, &d.new, false)] {
                 let mut seen = BTreeSet::new();
                 for b in ids.iter().filter_map(|b| k.barriers.get(b.index())) {
@@ -70,6 +72,7 @@ impl About<'_> {
             known = before
                 .races
                 .iter()
+                .filter(|x| x.confirmed)
                 .map(|x| self.race_key(old, x, true))
                 .collect();
         }
@@ -104,18 +107,15 @@ impl About<'_> {
         } else if !r.divergent.is_empty() && old.is_none_or(|o| !same_divergence(o, self)) {
             r.verdict = "refuted";
             r.reason = "a barrier of the new version is not reached by all threads".into();
-        } else if now.race_free
-            || (lenient
-                && r.divergent.is_empty()
-                && now.races.iter().all(|x| x.confirmed)
-                && now.wild.is_empty())
-        {
+        } else if let Some(why) = self.may_talk(old, &taken) {
+            r.verdict = "undecided";
+            r.reason = why;
+        } else if now.race_free {
             r.verdict = "proved";
-            r.reason = if now.race_free {
-                "the new version was shown free of races and divergent barriers".into()
-            } else {
-                "barriers and accesses to shared memory stand as they did; all races of the new version are in the old one, too".into()
-            };
+            r.reason = "the new version was shown free of races and divergent barriers".into();
+        } else if lenient && !r.existing.is_empty() {
+            r.verdict = "undecided";
+            r.reason = "the old version has races between the same lines; other code changed, so whether the new version has more of them cannot be told".into();
         } else {
             r.verdict = "undecided";
             r.reason = match (now.wild.first(), now.races.iter().find(|x| !x.confirmed)) {
@@ -133,6 +133,31 @@ impl About<'_> {
         }
         self.finish(r, self.new, shown, &places)
     }
+
+    /// Why barriers that were taken away may have ordered more than plain accesses of a threadgroup.
+    fn may_talk(&self, old: Option<&Kernel>, taken: &[BarrierId]) -> Option<String> {
+        let old = old.filter(|_| !taken.is_empty())?;
+        let at = atomic(&old.body)?;
+        let line = describe::at(&self.v.map, self.elsewhere(at)).0;
+        Some(format!(
+            "barriers were taken away, and what they ordered may include the atomic operation at line {line} of the old version"
+        ))
+    }
+}
+
+/// The place of an atomic operation.
+fn atomic(list: &[Stmt]) -> Option<Span> {
+    list.iter().find_map(|s| match s {
+        Stmt::Atomic { access, .. } => Some(access.span),
+        Stmt::If { then, els, .. } => atomic(then).or_else(|| atomic(els)),
+        Stmt::Loop {
+            header, body, step, ..
+        } => atomic(header)
+            .or_else(|| atomic(body))
+            .or_else(|| atomic(step)),
+        Stmt::Region { body, .. } => atomic(body),
+        _ => None,
+    })
 }
 
 /// Whether the old version has as many divergent barriers as the new one.

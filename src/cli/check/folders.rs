@@ -22,6 +22,9 @@ fn walk(root: &Path, at: &Path, out: &mut BTreeSet<String>) -> Result<(), String
             if entry.file_name() != ".git" {
                 walk(root, &path, out)?;
             }
+        } else if !root.join(&path).is_file() {
+            // A pipe, a device, or a link to nothing.
+            continue;
         } else if let Some(p) = normal(&path).filter(|p| is_kernel_source(p)) {
             out.insert(p);
         }

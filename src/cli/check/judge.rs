@@ -11,9 +11,9 @@ use super::versions::{Task, Versions, error, pair, read};
 use crate::cli::args::{Cli, Command, ProveArgs, ReportFormat};
 use crate::cli::input::{Loaded, emit};
 use crate::cli::prove::jobs;
-use crate::ir::Kernel;
 use crate::ir::canonical::canonical;
 use crate::ir::union::unite;
+use crate::ir::{Kernel, Space, Stmt};
 use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
 use crate::report::check::{FileCheck, KernelCheck, human};
@@ -163,19 +163,24 @@ fn kernel(
         color,
     };
     let Some(old) = old else {
-        if new.barriers.is_empty() {
-            return Ok(None);
-        }
         let why = if v.old_broken {
-            "the old version could not be read, so this one is judged as it stands"
+            "the old version could not be read in full, so this one is judged as it stands"
         } else {
             "the old version has no such kernel, so this one is judged as it stands"
         };
         let now = memory.standing(&new, options).map_err(failed)?;
+        // A new kernel without barriers that has no race is nothing to speak of.
+        if new.barriers.is_empty() && now.race_free {
+            return Ok(None);
+        }
         return Ok(Some(about.as_it_stands(None, now, why.to_string())));
     };
     let (a, b) = (canonical(&old), canonical(&new));
-    if a.same(&b)
+    // What is not modelled is compared by its text.
+    let opaque = v.differ_in_text() && (is_opaque(&old) || is_opaque(&new));
+    let other = opaque || v.fences_differ() || v.old_broken;
+    if !other
+        && a.same(&b)
         && let Some(u) = unite(&old, &new, v.shift)
     {
         if u.old_only.is_empty() && u.new_only.is_empty() {
@@ -183,17 +188,45 @@ fn kernel(
         }
         return about.relative(&old, &u).map(Some).map_err(failed);
     }
-    if old.barriers.is_empty() && new.barriers.is_empty() {
+    if !other && old.barriers.is_empty() && new.barriers.is_empty() {
         return Ok(None);
     }
-    let (mine, theirs) = b.first_difference(&a).unwrap_or_default();
-    let why = format!(
-        "other code changed, too (first at line {}, formerly line {}), so the new version is judged as it stands, not relative to the old one",
-        describe::at(&v.map, mine).0,
-        describe::at(&v.map, about.elsewhere(theirs)).0
-    );
+    let why = if v.old_broken {
+        "the old version could not be read in full, so the new version is judged as it stands, not relative to the old one".to_string()
+    } else if let Some((mine, theirs)) = b.first_difference(&a) {
+        format!(
+            "other code changed, too (first at line {}, formerly line {}), so the new version is judged as it stands, not relative to the old one",
+            describe::at(&v.map, mine).0,
+            describe::at(&v.map, about.elsewhere(theirs)).0
+        )
+    } else {
+        "the text changed, and the kernel has constructs that are not modelled, so the new version is judged as it stands, not relative to the old one".to_string()
+    };
     let now = memory.standing(&new, options).map_err(failed)?;
+    // Neither version has a barrier, and the new one has no race: nothing to speak of.
+    if old.barriers.is_empty() && new.barriers.is_empty() && now.race_free && !v.old_broken {
+        return Ok(None);
+    }
     Ok(Some(about.as_it_stands(Some(&old), now, why)))
+}
+
+/// Whether a kernel does something of which only the text is known: unsupported constructs with effects, textures.
+fn is_opaque(k: &Kernel) -> bool {
+    fn block(k: &Kernel, list: &[Stmt]) -> bool {
+        list.iter().any(|s| match s {
+            Stmt::Unsupported { effects, .. } => effects.memory || effects.control,
+            Stmt::If { then, els, .. } => block(k, then) || block(k, els),
+            Stmt::Loop {
+                header, body, step, ..
+            } => block(k, header) || block(k, body) || block(k, step),
+            Stmt::Region { body, .. } => block(k, body),
+            other => other.access().is_some_and(|(a, _)| {
+                let object = k.objects.get(a.object.index());
+                object.is_some_and(|o| o.space == Space::Texture)
+            }),
+        })
+    }
+    block(k, &k.body)
 }
 
 /// A kernel that is no longer there.

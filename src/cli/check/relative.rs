@@ -68,7 +68,7 @@ impl About<'_> {
         let witness = whole.witness.clone();
         (r.verdict, r.reason) = match whole.outcome {
             // Whatever the old version ordered: the new one has no race at all.
-            Outcome::Undecided if now.race_free => (
+            Outcome::Undecided if now.race_free && !orders_more(&whole.reason) => (
                 "proved",
                 "the new version was shown free of races and divergent barriers".to_string(),
             ),
@@ -98,7 +98,12 @@ impl About<'_> {
             r.reason = "a barrier of the new version is not reached by all threads".into();
         }
         if r.verdict == "proved" {
-            r.existing = self.races(self.new, &now, false);
+            // What was only not excluded may be the prover's fault.
+            let shown = Standing {
+                races: now.races.iter().filter(|x| x.confirmed).cloned().collect(),
+                ..now.clone()
+            };
+            r.existing = self.races(self.new, &shown, false);
             // Without races on both sides, the results are the same, too.
             if now.race_free && before.race_free {
                 r.reason
@@ -145,6 +150,11 @@ impl About<'_> {
             },
         }
     }
+}
+
+/// Whether a doubt is about more than races within a threadgroup.
+fn orders_more(r: &Reason) -> bool {
+    matches!(r, Reason::Published(..) | Reason::Atomics(..))
 }
 
 fn proved() -> Answer {

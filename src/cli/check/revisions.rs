@@ -10,13 +10,24 @@ use git2::{Delta, DiffFindOptions, DiffOptions, Repository, Tree};
 
 use super::CheckArgs;
 use super::tree::{FilePair, Sides, closure, is_kernel_source, normal, temporary, write};
+use crate::cli::config;
 use crate::report::model::ErrorReport;
 
-/// The text of a file of a revision.
+/// The text of a file of a revision. Symbolic links are followed, up to a depth.
 fn blob(repo: &Repository, tree: &Tree<'_>, path: &str) -> Option<Vec<u8>> {
-    let entry = tree.get_path(Path::new(path)).ok()?;
-    let object = entry.to_object(repo).ok()?;
-    object.as_blob().map(|b| b.content().to_vec())
+    let mut path = path.to_string();
+    for _ in 0..16 {
+        let entry = tree.get_path(Path::new(&path)).ok()?;
+        let object = entry.to_object(repo).ok()?;
+        let content = object.as_blob()?.content();
+        if entry.filemode() != 0o120_000 {
+            return Some(content.to_vec());
+        }
+        let to = std::str::from_utf8(content).ok()?;
+        let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
+        path = normal(&folder.join(to))?;
+    }
+    None
 }
 
 fn revision<'r>(repo: &'r Repository, name: &str) -> Result<Tree<'r>, String> {
@@ -126,6 +137,17 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
             news.remove(o);
         }
     }
+    for p in &a.paths {
+        let known = inside(p).is_some_and(|x| {
+            x.is_empty() || work.join(&x).exists() || base.get_path(Path::new(&x)).is_ok()
+        });
+        if !known {
+            return Err(format!(
+                "{}: no such file or folder in this repository, in neither version",
+                p.display()
+            ));
+        }
+    }
     let wanted = wanted(a, &inside)?;
     let mut files = Vec::new();
     let mut errors = Vec::new();
@@ -141,16 +163,27 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         if !wanted(n) {
             continue;
         }
-        let new_files = closure(n, &include, &mut read_new);
-        let old_files = match &old {
+        // Folders of unbarrier.toml come after those of the command line.
+        let mut include = include.clone();
+        let configured = config::include(&a.source, &work.join(n)).unwrap_or_default();
+        include.extend(configured.iter().filter_map(|d| inside(d)));
+        let (new_files, new_open) = closure(n, &include, &mut read_new);
+        let (old_files, old_open) = match &old {
             Some(o) => closure(o, &include, &mut read_old),
-            None => BTreeSet::new(),
+            None => (BTreeSet::new(), false),
         };
-        if !new_files
-            .iter()
-            .chain(&old_files)
-            .any(|p| touched.contains(p))
-        {
+        let all = new_files.iter().chain(&old_files);
+        // What is behind a link, or in a submodule, changes with its target.
+        let changed_here = all.clone().any(|p| {
+            let real = work.join(p).canonicalize().ok();
+            let real = real.and_then(|r| inside(&r));
+            [Some(p.clone()), real].into_iter().flatten().any(|p| {
+                touched.contains(&p) || touched.iter().any(|t| p.starts_with(&format!("{t}/")))
+            })
+        });
+        // An include that was not found may be any of the other files that changed.
+        let other = |t: &String| !is_kernel_source(t) || !olds.contains(t);
+        if !changed_here && !((new_open || old_open) && touched.iter().any(other)) {
             continue;
         }
         for p in &old_files {
@@ -174,7 +207,7 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         if let Some(bytes) = read_old(o) {
             write(old_temp.1.path(), o, &bytes)?;
         }
-        for p in closure(o, &include, &mut read_old) {
+        for p in closure(o, &include, &mut read_old).0 {
             if let Some(bytes) = read_old(&p) {
                 write(old_temp.1.path(), &p, &bytes)?;
             }
@@ -187,8 +220,8 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
     if let (Some(t), Some(h)) = (&new_temp, &head) {
         // Launch contracts belong to the version that is judged.
         let _ = h.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-            if entry.name() == Some(crate::cli::config::FILE_NAME) {
-                let path = format!("{folder}{}", crate::cli::config::FILE_NAME);
+            if entry.name() == Some(config::FILE_NAME) {
+                let path = format!("{folder}{}", config::FILE_NAME);
                 if let Some(Err(message)) =
                     blob(&repo, h, &path).map(|b| write(t.1.path(), &path, &b))
                 {

@@ -70,7 +70,7 @@ pub fn normal(path: &Path) -> Option<String> {
     Some(out.join("/"))
 }
 
-/// What a source includes by quotes or a name that may be a file, as written.
+/// What a source includes by quotes or a name that may be a file, as written; an empty name for one that a macro gives.
 fn included(text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let mut out = Vec::new();
@@ -89,7 +89,10 @@ fn included(text: &[u8]) -> Vec<String> {
         let (close, rest) = match (rest.strip_prefix('"'), rest.strip_prefix('<')) {
             (Some(r), _) => ('"', r),
             (_, Some(r)) => ('>', r),
-            _ => continue,
+            _ => {
+                out.push(String::new());
+                continue;
+            }
         };
         if let Some((name, _)) = rest.split_once(close) {
             out.push(name.to_string());
@@ -98,12 +101,14 @@ fn included(text: &[u8]) -> Vec<String> {
     out
 }
 
-/// A file and everything it includes, by path; `read` gives the text of a path.
+/// A file and everything it includes, by path; `read` gives the text of a path. And whether it includes something that
+/// was not found here (other than by angle brackets, which is the system's).
 pub fn closure(
     start: &str,
     folders: &[String],
     read: &mut dyn FnMut(&str) -> Option<Vec<u8>>,
-) -> BTreeSet<String> {
+) -> (BTreeSet<String>, bool) {
+    let mut open = false;
     let mut out = BTreeSet::from([start.to_string()]);
     let mut work = vec![start.to_string()];
     while let Some(path) = work.pop() {
@@ -112,6 +117,11 @@ pub fn closure(
         };
         let here = Path::new(&path).parent().unwrap_or(Path::new(""));
         for name in included(&text) {
+            if name.is_empty() {
+                open = true;
+                continue;
+            }
+            let mut found = false;
             let places =
                 std::iter::once(here.to_path_buf()).chain(folders.iter().map(PathBuf::from));
             for p in places {
@@ -119,17 +129,21 @@ pub fn closure(
                     continue;
                 };
                 if out.contains(&p) {
+                    found = true;
                     break;
                 }
                 if read(&p).is_some() {
+                    found = true;
                     out.insert(p.clone());
                     work.push(p);
                     break;
                 }
             }
+            let system = !name.ends_with(".h") && !name.contains('.');
+            open |= !found && !system;
         }
     }
-    out
+    (out, open)
 }
 
 pub fn is_kernel_source(path: &str) -> bool {
@@ -170,7 +184,8 @@ mod tests {
             ("inc/x.h", ""),
         ]);
         let mut read = |p: &str| files.get(p).map(|t| t.as_bytes().to_vec());
-        let got = closure("a/k.metal", &["inc".to_string()], &mut read);
+        let (got, open) = closure("a/k.metal", &["inc".to_string()], &mut read);
+        assert!(!open);
         let want = ["a/k.metal", "b/x.h", "inc/x.h", "inc/y.h"];
         assert_eq!(got, want.iter().map(|s| s.to_string()).collect());
         assert_eq!(normal(Path::new("../x")), None);

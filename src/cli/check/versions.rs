@@ -15,7 +15,7 @@ use crate::ir::Kernel;
 use crate::ir::canonical::{Canonical, canonical};
 use crate::prove::Options;
 use crate::report::model::ErrorReport;
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Token, TokenKind, lex_all};
 
 /// A file whose versions were read.
 pub struct Versions {
@@ -257,4 +257,27 @@ pub fn pair(
         options: None,
     }));
     Ok(out)
+}
+
+impl Versions {
+    /// Whether the texts of both versions, with all they include, differ in more than white space and comments.
+    pub fn differ_in_text(&self) -> bool {
+        self.words(&self.old, |_| true) != self.words(&self.new, |_| true)
+    }
+
+    /// Whether one version has fences that the other has not: they are not modelled.
+    pub fn fences_differ(&self) -> bool {
+        let fence = |t: &Token| t.kind == TokenKind::Ident && t.text.contains("fence");
+        self.words(&self.old, fence).len() != self.words(&self.new, fence).len()
+    }
+
+    fn words(&self, l: &Option<Loaded>, wanted: impl Fn(&Token) -> bool) -> Vec<String> {
+        let files = l.iter().flat_map(|l| l.map.files());
+        let texts = files.filter(|(_, f)| !f.real_path.as_os_str().is_empty());
+        texts
+            .flat_map(|(id, f)| lex_all(id, &f.text).0)
+            .filter(|t| wanted(t))
+            .map(|t| t.text.to_string())
+            .collect()
+    }
 }

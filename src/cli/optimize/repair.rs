@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::text::{Edit, Text, apply, call, flags, with_space};
+use super::text::{Edit, Text, apply, with_space};
 use crate::cli::args::SourceArgs;
 use crate::cli::input::{Loaded, load_text};
 use crate::encode::pair::Relation;
@@ -100,6 +100,8 @@ pub fn repair(l: &Loaded, source: &SourceArgs, options: &[Options]) -> Result<Re
                     out.repairs.push(repair);
                     now = after;
                     state = new_state;
+                    // With this one in order, another may be.
+                    given_up.clear();
                 }
                 None => {
                     let line = |s: Span| now.map.line_col(s.file, s.start).0;
@@ -235,7 +237,7 @@ struct Candidate {
 
 fn candidates(l: &Loaded, k: &Kernel, race: &Race) -> Vec<Candidate> {
     let source = &l.map.file(l.file).text;
-    let text = Text::new(source);
+    let text = Text::new(source).qualified(!in_scope(l));
     let Some(needed) = with_space(MemFlags::default(), race.space) else {
         return Vec::new();
     };
@@ -249,14 +251,10 @@ fn candidates(l: &Loaded, k: &Kernel, race: &Race) -> Vec<Candidate> {
                 text.more_flags(s.span, b, race.space),
                 with_space(b.flags, race.space),
             ) {
-                let name = match b.scope {
-                    BarrierScope::Threadgroup => "threadgroup_barrier",
-                    BarrierScope::Simdgroup => "simdgroup_barrier",
-                };
                 out.push(Candidate {
                     cost: (0, b.loops.len(), 0),
                     action: "flags",
-                    barrier: format!("{name}({})", flags(more)),
+                    barrier: text.call(b.scope, more),
                     edit,
                 });
             }
@@ -288,14 +286,14 @@ fn candidates(l: &Loaded, k: &Kernel, race: &Race) -> Vec<Candidate> {
             let (low, high) = (lines.iter().min(), lines.iter().max());
             // Between the two accesses before anywhere else.
             let outside = low.is_some_and(|x| line <= *x) || high.is_some_and(|x| line > *x);
-            let statement = format!("{};", call(scope, needed));
+            let statement = format!("{};", text.call(scope, needed));
             let Some(edit) = text.insert(s.at as usize, &statement, s.closes) else {
                 continue;
             };
             out.push(Candidate {
                 cost: (rank, s.depth, near + if outside { 1000 } else { 0 }),
                 action: "insert",
-                barrier: call(scope, needed),
+                barrier: text.call(scope, needed),
                 edit,
             });
         }
@@ -303,6 +301,12 @@ fn candidates(l: &Loaded, k: &Kernel, race: &Race) -> Vec<Candidate> {
     // Shallow places first, but not those that are far away: each is tried, and what is tried is bounded.
     out.sort_by(|a, b| a.cost.cmp(&b.cost).then(a.edit.cmp(&b.edit)));
     out
+}
+
+/// Whether names of the library can be written without `metal::`.
+pub fn in_scope(l: &Loaded) -> bool {
+    let mut texts = l.map.files().map(|(_, f)| &f.text);
+    texts.any(|t| t.contains("using namespace metal"))
 }
 
 /// The accesses and the calls that lead to them.

@@ -77,7 +77,7 @@ pub fn select(
     jobs: usize,
 ) -> Result<Selection, String> {
     let text = &l.map.file(l.file).text;
-    let t = Text::new(text);
+    let t = Text::new(text).qualified(!super::repair::in_scope(l));
     let mut editors: Vec<Option<Editor<'_>>> = Vec::new();
     let mut verdicts: Vec<Vec<(Span, BarrierVerdict)>> = Vec::new();
     let mut failed = None;
@@ -111,17 +111,6 @@ pub fn select(
         return Err(e);
     }
     let places = places(l, &verdicts);
-    let mut out = Selection::default();
-    let mut candidates: Vec<&Place> = Vec::new();
-    for p in places.values() {
-        if p.worst != Verdict::Removable {
-            continue;
-        }
-        match editable(l, source, &t, p) {
-            Ok(()) => candidates.push(p),
-            Err(why) => out.notes.push(why),
-        }
-    }
     let ids = |set: &BTreeSet<usize>, from: &[&Place], k: usize| -> BTreeSet<BarrierId> {
         let all = set.iter().filter_map(|i| from[*i].kernels.get(&k));
         all.flatten().copied().collect()
@@ -135,6 +124,24 @@ pub fn select(
         })
     };
     let nothing = |_: usize| BTreeSet::new();
+    let mut out = Selection::default();
+    let mut candidates: Vec<&Place> = Vec::new();
+    for p in places.values() {
+        if p.worst != Verdict::Removable {
+            continue;
+        }
+        let here = |k: usize| p.kernels.get(&k).cloned().unwrap_or_default();
+        let edit = t.remove(p.span);
+        match editable(l, source, &t, p, edit.as_ref()) {
+            // The verdict is about races; edits should not change results either.
+            Ok(()) if !safe(&here, &nothing) => out.notes.push(format!(
+                "line {}: removable, but the atomic operations that it orders may then come in another order: not edited",
+                l.map.line_col(p.span.file, p.span.start).0
+            )),
+            Ok(()) => candidates.push(p),
+            Err(why) => out.notes.push(why),
+        }
+    }
     let weights: Vec<u64> = candidates.iter().map(|p| p.weight).collect();
     // Each alone is safe: that is its verdict.
     let best = heaviest(&weights, |set| {
@@ -160,6 +167,15 @@ pub fn select(
         let single: Vec<&Place> = (0..wide.len())
             .filter(|i| safe(&deleted, &|k| ids(&BTreeSet::from([*i]), &wide, k)))
             .map(|i| wide[i])
+            .filter(
+                |p| match editable(l, source, &t, p, t.weaken(p.span, &p.barrier).as_ref()) {
+                    Ok(()) => true,
+                    Err(why) => {
+                        out.notes.push(why.replacen("removable", "weakenable", 1));
+                        false
+                    }
+                },
+            )
             .collect();
         let weights: Vec<u64> = single.iter().map(|p| p.weight).collect();
         let best = heaviest(&weights, |set| {
@@ -171,7 +187,7 @@ pub fn select(
     for (p, action) in done {
         let edit = match action {
             Action::Remove => t.remove(p.span),
-            Action::Weaken => Some(t.weaken(p.span, &p.barrier)),
+            Action::Weaken => t.weaken(p.span, &p.barrier),
         };
         if let Some(edit) = edit {
             out.chosen.push(Chosen {
@@ -230,7 +246,13 @@ fn places(l: &Loaded, verdicts: &[Vec<(Span, BarrierVerdict)>]) -> BTreeMap<Span
 }
 
 /// Whether deleting a place in the text deletes the barrier and nothing else.
-fn editable(l: &Loaded, source: &SourceArgs, t: &Text<'_>, p: &Place) -> Result<(), String> {
+fn editable(
+    l: &Loaded,
+    source: &SourceArgs,
+    t: &Text<'_>,
+    p: &Place,
+    edit: Option<&Edit>,
+) -> Result<(), String> {
     let (line, _) = l.map.line_col(p.span.file, p.span.start);
     let file = l.map.file(p.span.file);
     if p.span.file != l.file {
@@ -239,7 +261,7 @@ fn editable(l: &Loaded, source: &SourceArgs, t: &Text<'_>, p: &Place) -> Result<
             file.path
         ));
     }
-    let Some(edit) = t.remove(p.span) else {
+    let Some(edit) = edit else {
         return Err(format!(
             "line {line}: removable, but the call is part of an expression: not edited"
         ));
@@ -247,7 +269,7 @@ fn editable(l: &Loaded, source: &SourceArgs, t: &Text<'_>, p: &Place) -> Result<
     if t.is_written(p.span) {
         return Ok(());
     }
-    let same = apply(&file.text, &[edit]).is_some_and(|text| {
+    let same = apply(&file.text, std::slice::from_ref(edit)).is_some_and(|text| {
         let after = load_text(&file.real_path, &text, source);
         !after.has_errors() && only_barriers(&l.kernels, &after.kernels)
     });

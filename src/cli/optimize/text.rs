@@ -16,10 +16,13 @@ pub struct Edit {
     pub with: String,
 }
 
-/// A text with its tokens.
+/// A text with its tokens, those of preprocessor directives apart.
 pub struct Text<'t> {
     text: &'t str,
     tokens: Vec<Token>,
+    directives: Vec<Token>,
+    /// What names of the library need before them here: `metal::` or nothing.
+    qualifier: &'static str,
 }
 
 /// Makes all edits; `None` when two of them overlap or one does not fit.
@@ -42,12 +45,12 @@ fn range(s: Span) -> Range<usize> {
     s.start as usize..s.end as usize
 }
 
-/// The flags as an MSL expression.
-pub fn flags(f: MemFlags) -> String {
+/// The flags as an MSL expression, with `qualifier` before each name.
+pub fn flags(f: MemFlags, qualifier: &str) -> String {
     let names: Vec<String> = f
         .names()
         .iter()
-        .map(|n| format!("mem_flags::{n}"))
+        .map(|n| format!("{qualifier}mem_flags::{n}"))
         .collect();
     names.join(" | ")
 }
@@ -55,10 +58,35 @@ pub fn flags(f: MemFlags) -> String {
 impl<'t> Text<'t> {
     /// Reads a text.
     pub fn new(text: &'t str) -> Text<'t> {
+        let mut directive = false;
+        let (mut tokens, mut directives) = (Vec::new(), Vec::new());
+        for t in lex_all(FileId(0), text).0 {
+            if t.line_start {
+                directive = t.is_punct("#");
+            }
+            if directive {
+                directives.push(t);
+            } else {
+                tokens.push(t);
+            }
+        }
         Text {
             text,
-            tokens: lex_all(FileId(0), text).0,
+            tokens,
+            directives,
+            qualifier: "",
         }
+    }
+
+    /// Writes library names with `metal::` before them.
+    pub fn qualified(mut self, yes: bool) -> Text<'t> {
+        self.qualifier = if yes { "metal::" } else { "" };
+        self
+    }
+
+    /// A barrier call.
+    pub fn call(&self, scope: BarrierScope, f: MemFlags) -> String {
+        call(scope, f, self.qualifier)
     }
 
     /// Whether a barrier call is written at the place itself, not in a macro.
@@ -87,12 +115,17 @@ impl<'t> Text<'t> {
             .position(|t| t.span.start as usize >= r.end)?;
         let semicolon = self.tokens.get(after).filter(|t| t.is_punct(";"))?;
         let end = semicolon.span.end as usize;
-        let before = self.tokens[..after]
+        let at = self.tokens[..after]
             .iter()
-            .rev()
-            .find(|t| t.span.end as usize <= r.start);
-        let plain = before.is_some_and(|t| [";", "{", "}"].iter().any(|p| t.is_punct(p)));
+            .rposition(|t| t.span.end as usize <= r.start)?;
+        let before = &self.tokens[at];
+        let plain = [";", "{", "}"].iter().any(|p| before.is_punct(p));
         if !plain {
+            // The body of a statement, or after a label.
+            let body = before.is_ident("else") || before.is_ident("do") || before.is_punct(":");
+            if !body && !self.closes_condition(at) {
+                return None;
+            }
             return Some(Edit {
                 start: r.start,
                 end,
@@ -133,9 +166,32 @@ impl<'t> Text<'t> {
         })
     }
 
-    /// Makes the threadgroup barrier at `s` a simdgroup barrier.
-    pub fn weaken(&self, s: Span, b: &Barrier) -> Edit {
-        match self.name(s) {
+    /// Whether a token is the `)` of `if (…)`, `for (…)` or `while (…)`.
+    fn closes_condition(&self, at: usize) -> bool {
+        let mut depth = 0usize;
+        for i in (0..=at).rev() {
+            let t = &self.tokens[i];
+            if t.is_punct(")") {
+                depth += 1;
+            } else if t.is_punct("(") {
+                depth -= 1;
+            }
+            if depth == 0 {
+                let word = i.checked_sub(1).and_then(|i| self.tokens.get(i));
+                return t.is_punct("(")
+                    && word.is_some_and(|w| {
+                        ["if", "for", "while", "constexpr"]
+                            .iter()
+                            .any(|k| w.is_ident(k))
+                    });
+            }
+        }
+        false
+    }
+
+    /// Makes the threadgroup barrier at `s` a simdgroup barrier. `None` when what stands there is no call.
+    pub fn weaken(&self, s: Span, b: &Barrier) -> Option<Edit> {
+        Some(match self.name(s) {
             Some(r) => Edit {
                 start: r.start,
                 end: r.end,
@@ -144,9 +200,9 @@ impl<'t> Text<'t> {
             None => Edit {
                 start: range(s).start,
                 end: range(s).end,
-                with: call(BarrierScope::Simdgroup, b.flags),
+                with: self.call(BarrierScope::Simdgroup, b.flags),
             },
-        }
+        })
     }
 
     /// Lets the barrier at `s` order a further space.
@@ -157,15 +213,28 @@ impl<'t> Text<'t> {
         let inside = self.text.get(r.clone())?;
         let open = r.start + inside.find('(')? + 1;
         let close = r.start + inside.rfind(')')?;
+        let qualifier = if inside.contains("metal::mem_flags") {
+            "metal::"
+        } else {
+            self.qualifier
+        };
         Some(Edit {
             start: open,
             end: close,
-            with: flags(more),
+            with: flags(more, qualifier),
         })
     }
 
     /// Puts a statement before the one that starts at byte `at` (or before a closing brace there).
     pub fn insert(&self, at: usize, statement: &str, closes: bool) -> Option<Edit> {
+        // Not between a pragma or an attribute and the loop that it is about.
+        let ends = |t: &&Token| t.span.end as usize <= at;
+        let before = self.tokens.iter().rev().find(ends);
+        let directive = self.directives.iter().rev().find(ends);
+        let end = |t: Option<&Token>| t.map_or(0, |t| t.span.end);
+        if end(directive) > end(before) || before.is_some_and(|t| t.is_punct("]")) && !closes {
+            return None;
+        }
         let line = self
             .text
             .get(..at)?
@@ -198,12 +267,12 @@ impl<'t> Text<'t> {
 }
 
 /// A barrier call.
-pub fn call(scope: BarrierScope, f: MemFlags) -> String {
+pub fn call(scope: BarrierScope, f: MemFlags, qualifier: &str) -> String {
     let name = match scope {
         BarrierScope::Threadgroup => "threadgroup_barrier",
         BarrierScope::Simdgroup => "simdgroup_barrier",
     };
-    format!("{name}({})", flags(f))
+    format!("{qualifier}{name}({})", flags(f, qualifier))
 }
 
 /// Flags that order a further space; `None` when they do, or no flag is about it.
@@ -260,8 +329,13 @@ mod tests {
             ("{ for (;;) threadgroup_barrier(f) ; }", "{ for (;;) ; }"),
             (
                 "{\n#ifdef X\n  threadgroup_barrier(f);\n#endif\n}",
-                "{\n#ifdef X\n  ;\n#endif\n}",
+                "{\n#ifdef X\n#endif\n}",
             ),
+            (
+                "{\n#pragma once\n  threadgroup_barrier(f);\n}",
+                "{\n#pragma once\n}",
+            ),
+            ("{ while (u) threadgroup_barrier(f); }", "{ while (u) ; }"),
             ("{ a(); SYNC(); }", "{ a(); }"),
             ("{ case 1: threadgroup_barrier(f); }", "{ case 1: ; }"),
         ] {
