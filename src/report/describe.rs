@@ -373,10 +373,8 @@ pub fn labels(r: &Race) -> Vec<&'static str> {
 
 /// Places as lines, ascending.
 fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
-    let mut out: Vec<u32> = places.iter().map(|s| at(map, *s).0).collect();
-    out.sort_unstable();
-    out.dedup();
-    out
+    let all: std::collections::BTreeSet<u32> = places.iter().map(|s| at(map, *s).0).collect();
+    all.into_iter().collect()
 }
 
 /// The report on a barrier that not all threads may reach.
