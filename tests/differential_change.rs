@@ -136,9 +136,9 @@ fn proved_changes_lose_no_order() {
                     if out.findings.iter().any(diverged) {
                         continue;
                     }
-                    let conflicts = out.conflicts().filter(|c| !c.approximate);
+                    let mut conflicts = out.conflicts().filter(|c| !c.approximate);
                     let mut had: Option<BTreeSet<_>> = None;
-                    let lost = conflicts.cloned().find(|c| {
+                    let lost = conflicts.find(|c| {
                         let before = had.get_or_insert_with(|| {
                             let all = SCHEDULES.iter().filter_map(|s| {
                                 runs += 1;

@@ -46,7 +46,7 @@ pub struct Answer {
 }
 
 /// A kernel as it stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Standing {
     /// Its races, replayed where possible.
     pub races: Vec<Race>,

@@ -34,12 +34,19 @@ impl About<'_> {
         let changes = changes(u);
         let with_old: Vec<&Change> = changes.iter().filter(|c| !c.ids.is_empty()).collect();
         let parts: Vec<BTreeSet<BarrierId>> = with_old.iter().map(|c| c.ids.clone()).collect();
-        let now = self.memory.standing(self.new, self.options)?;
-        let before = self.memory.standing(old, self.options)?;
         let (whole, each) = if u.old_only.is_empty() {
             (proved(), Vec::new())
         } else {
             self.memory.change(u, &parts, self.options)?
+        };
+        // What is refuted needs no further questions; they are often the hard ones.
+        let (now, before) = if whole.outcome == Outcome::Refuted {
+            (Standing::default(), Standing::default())
+        } else {
+            (
+                self.memory.standing(self.new, self.options)?,
+                self.memory.standing(old, self.options)?,
+            )
         };
         let mut r = self.blank("relative", None);
         r.race_free = now.race_free;
