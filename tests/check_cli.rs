@@ -481,6 +481,95 @@ fn a_new_barrier_that_not_all_threads_reach_is_refuted() {
 }
 
 #[test]
+fn what_is_not_modelled_is_compared_by_its_text() {
+    // The flags of the barrier depend on a parameter: nothing is known of it but its text.
+    let text = TWO.replace("uint tid [[thread", "constant uint& n [[buffer(2)]], uint tid [[thread").replacen(
+        BARRIER,
+        "mem_flags f = n > 3 ? mem_flags::mem_threadgroup : mem_flags::mem_device; threadgroup_barrier(f);",
+        1,
+    );
+    let r = Repo::with(&[("flags.metal", &text)]);
+    r.replace(
+        "flags.metal",
+        "mem_flags::mem_device;",
+        "mem_flags::mem_none;",
+        0,
+    );
+    let (report, code) = r.check(&[]);
+    assert_ne!(code, 0, "{report:#}");
+}
+
+#[test]
+fn barriers_that_order_atomics_are_not_passed() {
+    let text = r"#include <metal_stdlib>
+using namespace metal;
+kernel void hist(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup atomic_uint bins[64];
+    atomic_store_explicit(&bins[tid], 0u, memory_order_relaxed);
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    atomic_fetch_add_explicit(&bins[in[tid] & 63], 1u, memory_order_relaxed);
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    out[tid] = atomic_load_explicit(&bins[tid], memory_order_relaxed);
+}
+kernel void last(device float* part [[buffer(0)]], device atomic_uint* cnt [[buffer(1)]], uint lid [[thread_index_in_threadgroup]], uint gid [[thread_position_in_grid]]) {
+    part[gid] = 1.0f;
+    threadgroup_barrier(mem_flags::mem_device);
+    if (lid == 0) atomic_fetch_add_explicit(cnt, 1u, memory_order_relaxed);
+}
+";
+    for (at, to) in [
+        (0, ""),
+        (1, ""),
+        (2, ""),
+        (2, "threadgroup_barrier(mem_flags::mem_threadgroup);"),
+        (2, "simdgroup_barrier(mem_flags::mem_device);"),
+    ] {
+        let r = Repo::with(&[("atomics.metal", text)]);
+        let barriers = [
+            BARRIER,
+            BARRIER,
+            "threadgroup_barrier(mem_flags::mem_device);",
+        ];
+        r.replace("atomics.metal", barriers[at], to, at % 2);
+        let (report, code) = r.check(&["--threadgroup", "64"]);
+        assert_eq!(code, 3, "{at} {to}: {report:#}");
+    }
+    let dir = Repo::with(&[("atomics.metal", text)]);
+    let out = unbarrier(
+        dir.dir.path(),
+        &[
+            "optimize",
+            "atomics.metal",
+            "--threadgroup",
+            "64",
+            "--apply",
+        ],
+    );
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(dir.text("atomics.metal"), text);
+}
+
+#[test]
+fn an_old_version_that_cannot_be_read_is_no_excuse() {
+    let text = format!(
+        "#include \"sync.h\"\n{}",
+        TWO.replacen(BARRIER, "", 1).replace(BARRIER, "sync();")
+    );
+    // The header is not part of the repository.
+    let r = Repo::with(&[("sync.metal", &text)]);
+    fs::write(r.path(".gitignore"), "sync.h\n.cache-of-the-test\n").expect("written");
+    fs::write(
+        r.path("sync.h"),
+        "#define sync() threadgroup_barrier(mem_flags::mem_threadgroup)\n",
+    )
+    .expect("written");
+    commit(r.dir.path());
+    r.replace("sync.metal", "sync();", "", 0);
+    let k = must_fail(&r, "unreadable old version");
+    assert_eq!(k["judged"], "as-it-stands");
+}
+
+#[test]
 fn what_cannot_be_decided_is_three() {
     // A call that nothing is known of may read the array.
     let text = TWO.replacen(BARRIER, "", 1);
@@ -592,6 +681,24 @@ fn bad_input_has_one_clear_message() {
     let (report, code) = r.check(&[]);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(kernels(&report)[0]["judged"], "none");
+    // An entry that names no kernel.
+    git(r.dir.path(), &["checkout", "-q", "."]);
+    r.replace("twice.metal", BARRIER, "", 0);
+    fs::write(
+        r.path("unbarrier.toml"),
+        "[[kernel]]\nfile = \"twice.metal\"\nname = \"thrice\"\n",
+    )
+    .expect("written");
+    let (report, code) = r.check(&[]);
+    assert_eq!(code, 2, "{report:#}");
+    assert!(
+        report.to_string().contains("no kernel `thrice`"),
+        "{report:#}"
+    );
+    // A path that is nowhere.
+    let (code, text) = said(r.dir.path(), &["nowhere.metal"]);
+    assert_eq!(code, 2);
+    assert!(text.contains("nowhere.metal"), "{text}");
     // A broken configuration has line and column.
     git(r.dir.path(), &["checkout", "-q", "."]);
     r.replace("twice.metal", BARRIER, "", 0);

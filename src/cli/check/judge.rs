@@ -38,7 +38,13 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     let mut tasks = Vec::new();
     for (i, v) in versions.iter_mut().enumerate() {
         match pair(v, &args, sides, &sides.files[i]) {
-            Ok(list) => tasks.extend(list.into_iter().map(|t| Task { file: i, ..t })),
+            Ok((list, problems)) => {
+                tasks.extend(list.into_iter().map(|t| Task { file: i, ..t }));
+                for p in problems {
+                    tell(a, &p.to_string());
+                    v.errors.push(p.into_report());
+                }
+            }
             Err(e) => {
                 tell(a, &e);
                 v.errors.push(error(Some(v.path.clone()), e));

@@ -10,6 +10,7 @@ use super::tree::{FilePair, Sides};
 use crate::cli::args::{ProveArgs, ReportFormat, SourceArgs};
 use crate::cli::config;
 use crate::cli::input::{Loaded, load, use_color};
+use crate::cli::problem::Problem;
 use crate::cli::prove::{assumptions, options, with_config_defines};
 use crate::ir::Kernel;
 use crate::ir::canonical::{Canonical, canonical};
@@ -196,19 +197,20 @@ pub fn pair(
     args: &ProveArgs,
     sides: &Sides,
     f: &FilePair,
-) -> Result<Vec<Task>, String> {
+) -> Result<(Vec<Task>, Vec<Problem>), String> {
     let none = Vec::new();
     let olds = v.old.as_ref().map_or(&none, |l| &l.kernels);
     let Some(new) = &v.new else {
         // Nothing is left that could race.
-        return Ok((0..olds.len())
+        let gone = (0..olds.len())
             .map(|i| Task {
                 file: 0,
                 old: Some(i),
                 new: None,
                 options: None,
             })
-            .collect());
+            .collect();
+        return Ok((gone, Vec::new()));
     };
     let mut left: BTreeMap<usize, Option<Canonical>> = (0..olds.len()).map(|i| (i, None)).collect();
     let mut partner: Vec<Option<usize>> = Vec::new();
@@ -238,6 +240,14 @@ pub fn pair(
     }
     let path = sides.new_root.join(f.new.as_deref().unwrap_or(""));
     let chosen: Vec<&Kernel> = new.kernels.iter().collect();
+    let mut problems = Vec::new();
+    // An entry that is about no kernel would be a contract that nobody keeps.
+    let names: Vec<&str> = chosen.iter().map(|k| k.name.as_str()).collect();
+    if let Some(c) = config::project(&args.source, &path).map_err(|e| e.to_string())?
+        && !new.has_errors()
+    {
+        problems = c.unknown_kernels(&names);
+    }
     let assumed = assumptions(new, &chosen, args, &args.source, &path)?;
     let mut out = Vec::new();
     for (i, (k, assumed)) in chosen.iter().zip(assumed).enumerate() {
@@ -256,7 +266,7 @@ pub fn pair(
         new: None,
         options: None,
     }));
-    Ok(out)
+    Ok((out, problems))
 }
 
 impl Versions {

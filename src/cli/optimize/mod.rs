@@ -151,6 +151,12 @@ fn file(path: &Path, a: &OptimizeArgs, args: &ProveArgs) -> Result<OptimizedFile
             path.display()
         ));
     }
+    let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
+    if let Some(c) = config::project(&a.source, path).map_err(|e| e.to_string())?
+        && let Some(p) = c.unknown_kernels(&names).first()
+    {
+        return Err(p.to_string());
+    }
     let options = all_options(&l, args, &source, path)?;
     let mut edits = Vec::new();
     let mut notes = Vec::new();
