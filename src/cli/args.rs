@@ -286,6 +286,21 @@ pub struct ParseArgs {
     pub source: SourceArgs,
 }
 
+impl ProveArgs {
+    /// What `prove` does when nothing is asked for; `check` and `optimize` start from it. No files.
+    pub fn defaults() -> ProveArgs {
+        // Cannot fail, whatever the input: these words are constant.
+        let parsed = Cli::try_parse_from(["unbarrier", "prove", "-"]);
+        match parsed.map(|c| c.command) {
+            Ok(Command::Prove(p)) => ProveArgs {
+                files: Vec::new(),
+                ..p
+            },
+            _ => unreachable!("`prove FILE` is a command"),
+        }
+    }
+}
+
 pub(super) fn threadgroup(s: &str) -> Result<[u64; 3], String> {
     let parts: Vec<&str> = s.split(',').map(str::trim).collect();
     if parts.is_empty() || parts.len() > 3 {

@@ -8,7 +8,7 @@ use super::about::About;
 use super::memory::Memory;
 use super::tree::Sides;
 use super::versions::{Task, Versions, error, pair, read};
-use crate::cli::args::{Cli, Command, ProveArgs, ReportFormat};
+use crate::cli::args::{ProveArgs, ReportFormat};
 use crate::cli::input::{Loaded, emit};
 use crate::cli::prove::jobs;
 use crate::ir::canonical::canonical;
@@ -123,11 +123,7 @@ fn finding(k: &KernelCheck) -> ChangeFinding {
 
 /// The options of `prove` that `check` has, too; all others as they are by default.
 fn prove_args(a: &CheckArgs) -> ProveArgs {
-    // Cannot fail: these words are constant.
-    let parsed = <Cli as clap::Parser>::try_parse_from(["unbarrier", "prove", "-"]);
-    let Ok(Command::Prove(mut p)) = parsed.map(|c| c.command) else {
-        unreachable!("`prove FILE` is a command");
-    };
+    let mut p = ProveArgs::defaults();
     p.threadgroup = a.threadgroup;
     p.assume.clone_from(&a.assume);
     p.timeout = a.timeout;

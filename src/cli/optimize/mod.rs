@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use similar::TextDiff;
 
-use super::args::{Cli, Command, Format, ProveArgs, SourceArgs, seconds, threadgroup};
+use super::args::{Format, ProveArgs, SourceArgs, seconds, threadgroup};
 use super::input::{Loaded, emit, load, load_text, use_color};
 use super::prove::{assumptions, jobs, options, with_config_defines};
 use super::{BAD_INPUT, DONE, config, launch};
@@ -126,11 +126,7 @@ pub fn run(a: &OptimizeArgs) -> u8 {
 
 /// The options of `prove` that `optimize` has, too.
 fn prove_args(a: &OptimizeArgs) -> ProveArgs {
-    // Cannot fail: these words are constant.
-    let parsed = <Cli as clap::Parser>::try_parse_from(["unbarrier", "prove", "-"]);
-    let Ok(Command::Prove(mut p)) = parsed.map(|c| c.command) else {
-        unreachable!("`prove FILE` is a command");
-    };
+    let mut p = ProveArgs::defaults();
     p.threadgroup = a.threadgroup;
     p.assume.clone_from(&a.assume);
     p.timeout = a.timeout;

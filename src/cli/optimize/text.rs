@@ -168,6 +168,9 @@ impl<'t> Text<'t> {
 
     /// Whether a token is the `)` of `if (…)`, `for (…)` or `while (…)`.
     fn closes_condition(&self, at: usize) -> bool {
+        if !self.tokens.get(at).is_some_and(|t| t.is_punct(")")) {
+            return false;
+        }
         let mut depth = 0usize;
         for i in (0..=at).rev() {
             let t = &self.tokens[i];
@@ -341,7 +344,18 @@ mod tests {
         ] {
             assert_eq!(after_removal(before).as_deref(), Some(after), "{before}");
         }
-        assert_eq!(after_removal("{ x = (threadgroup_barrier(f), 1); }"), None);
+        for no in [
+            "{ x = (threadgroup_barrier(f), 1); }",
+            "{ (void) threadgroup_barrier(f); }",
+            "{ (void)0, threadgroup_barrier(f); }",
+            "{ for (threadgroup_barrier(f); u; ) a(); }",
+        ] {
+            assert_eq!(after_removal(no), None, "{no}");
+        }
+        let text = "{\n#pragma unroll\n  for (;;) a();\n  [[unroll]] for (;;) a();\n}";
+        for at in [text.find("for"), text.rfind("for")] {
+            assert_eq!(Text::new(text).insert(at.unwrap_or(0), "s;", false), None);
+        }
     }
 
     #[test]
