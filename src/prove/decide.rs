@@ -3,15 +3,13 @@
 //! Soundness direction: `Safe` only on `Unsat`. A satisfiable formula with opaque products is
 //! asked again with products spelled out before it counts as a conflict.
 
-use std::time::Duration;
-
 use super::record::{Ask, fixed};
 use super::stats::Event;
 use super::verdict::Replays;
-use crate::encode::logic::{AtomKind, BoolId, Lin, Logic};
+use crate::encode::logic::{BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{Answer, Assignment, Fixed, Products, Wanted};
+use crate::smt::{Answer, Assignment, Fixed, Products, Wanted, factors};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +86,8 @@ pub struct Search<'p> {
     pairs: &'p [PairFormula],
     /// Lists of pairs, to be decided from the last.
     work: Vec<Vec<usize>>,
+    /// Most pairs of the next query: fewer after one that was not answered, more after one that was.
+    size: usize,
     /// In the order in which they were tried.
     undecided: Vec<(usize, PairAnswer)>,
     failures: usize,
@@ -102,6 +102,7 @@ impl<'p> Search<'p> {
         Search {
             pairs,
             work,
+            size: BATCH,
             undecided: Vec::new(),
             failures: 0,
         }
@@ -124,11 +125,16 @@ impl<'p> Search<'p> {
     ) -> Option<(usize, PairAnswer)> {
         ask.drain(ie);
         while let Some(mut list) = self.work.pop() {
+            if list.len() > self.size {
+                let rest = list.split_off(self.size);
+                self.work.push(rest);
+            }
             let outcome = part(ie, self.pairs, &list, ask, counts);
             ask.drain(ie);
             match outcome {
-                Part::Safe => {}
+                Part::Safe => self.size = (self.size * 2).min(BATCH),
                 Part::Split => {
+                    self.size = (list.len() / 2).max(1);
                     let second = list.split_off(list.len() / 2);
                     self.work.push(second);
                     self.work.push(list);
@@ -190,8 +196,7 @@ fn part(
     };
     counts.queries += 1;
     // A set that takes long is better split than waited for.
-    let wait = ask.limit().min(Duration::from_secs(1));
-    match ask.check(&ie.enc.logic, &asserts, Products::Opaque, wait, &wanted) {
+    match ask.quick(&ie.enc.logic, &asserts, Products::Opaque, &wanted) {
         Answer::Unsat => {
             counts.batched += list.len();
             ask.count(Event::Together, list.len());
@@ -217,45 +222,45 @@ pub fn single(
 ) -> PairAnswer {
     let asserts = ie.obligation(&[pair.formula]);
     let (wanted, reads) = wanted(ie, pair);
-    counts.queries += 1;
-    let first = ask.check(
-        &ie.enc.logic,
-        &asserts,
-        Products::Opaque,
-        ask.limit(),
-        &wanted,
-    );
-    let has_product = (0..ie.enc.logic.atom_count()).any(|i| {
-        matches!(
-            ie.enc
-                .logic
-                .atom(crate::encode::logic::AtomId(i as u32))
-                .kind,
-            AtomKind::Mul(..)
-        )
-    });
+    let factors = factors(&ie.enc.logic, &asserts);
+    let asked = wanted.ints.len();
+    let mut more = wanted.clone();
+    more.ints.extend(factors.iter().cloned());
     let record = |logic: &Logic, products, sat: Option<&Fixed>| {
         ask.record(logic, &asserts, products, &[pair], sat);
     };
-    let answer = match first {
+    counts.queries += 1;
+    let first = ask.check(&ie.enc.logic, &asserts, Products::Opaque, &more);
+    let example = match &first {
         Answer::Unsat => {
             counts.opaque += 1;
             ask.count(Event::Alone, 1);
             record(&ie.enc.logic, Products::Opaque, None);
             return PairAnswer::Safe;
         }
-        Answer::Sat(m) if !has_product => {
+        Answer::Sat(m) if factors.is_empty() => {
             counts.opaque += 1;
             record(&ie.enc.logic, Products::Opaque, Some(&Fixed::new()));
-            Answer::Sat(m)
+            Some(m.clone())
         }
-        _ => {
+        Answer::Sat(_) => {
+            // Products without an unknown factor are easy: perhaps the first assignment can be mended.
             counts.queries += 1;
-            let factors = ask.factors(&ie.enc.logic, &asserts);
-            let asked = wanted.ints.len();
-            let mut more = wanted.clone();
-            more.ints.extend(factors.iter().cloned());
-            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, ask.limit(), &more);
+            let values = fixed(&factors, &first, asked).unwrap_or_default();
+            let found = ask.example(&ie.enc.logic, &asserts, &values, &wanted);
+            if found.is_some() {
+                counts.exact += 1;
+                record(&ie.enc.logic, Products::Exact, Some(&values));
+            }
+            found
+        }
+        Answer::Unknown(_) => None,
+    };
+    let answer = match example {
+        Some(m) => Answer::Sat(m),
+        None => {
+            counts.queries += 1;
+            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, &more);
             counts.exact += 1;
             if !matches!(a, Answer::Unknown(_)) {
                 let values = fixed(&factors, &a, asked);
@@ -302,8 +307,7 @@ fn plain_size(
     let formula = ie.enc.logic.and(&[even, pair.formula]);
     let asserts = ie.obligation(&[formula]);
     counts.queries += 1;
-    let wait = ask.limit();
-    match ask.check(&ie.enc.logic, &asserts, Products::Exact, wait, wanted) {
+    match ask.quick(&ie.enc.logic, &asserts, Products::Exact, wanted) {
         Answer::Sat(m) => Some(m),
         _ => None,
     }
@@ -347,9 +351,11 @@ fn smaller(
         };
         let asserts = ie.obligation(&[formula]);
         counts.queries += 1;
-        let quick = ask.limit().min(Duration::from_millis(500));
-        if let Answer::Sat(m) = ask.check(&ie.enc.logic, &asserts, Products::Exact, quick, wanted) {
-            return Some(m.ints);
+        match ask.quick(&ie.enc.logic, &asserts, Products::Exact, wanted) {
+            Answer::Sat(m) => return Some(m.ints),
+            Answer::Unsat => {}
+            // Larger ones are not easier.
+            Answer::Unknown(_) => return None,
         }
     }
     None

@@ -143,7 +143,6 @@ fn step_stays(
             &ie.enc.logic,
             &asserts,
             Products::Opaque,
-            ask.limit(),
             &Wanted::default()
         ),
         Answer::Unsat

@@ -7,42 +7,88 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+/// How to ask the next question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Every engine, each so long.
+    Long(Duration),
+    /// Only the quick engine, so long.
+    Quick(Duration),
+    /// Not at all.
+    Stop,
+}
+
+/// What is left when patience is at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Quick,
+    Stop,
+}
+
 /// Time that questions without an answer took so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Patience {
     lost_ms: AtomicU64,
+    end: End,
 }
 
 impl Patience {
-    /// How long to wait for the next answer, when `full` is the limit of one question: all of it
-    /// until twice that was lost, then a quarter, from four times on a twentieth.
-    pub fn limit(&self, full: Duration) -> Duration {
-        let lost = Duration::from_millis(self.lost_ms.load(Ordering::Relaxed));
-        if lost < full * 2 {
-            full
-        } else if lost < full * 4 {
-            full / 4
-        } else {
-            full / 20
+    fn new(end: End) -> Patience {
+        Patience {
+            lost_ms: AtomicU64::new(0),
+            end,
         }
     }
 
-    /// Notes that a question took this long and was not answered.
-    pub fn lost(&self, time: Duration) {
+    /// How to ask the next question, when `full` is the limit of one: all of it until that much was
+    /// lost, then a quarter until it was lost twice, then a twentieth; after three times the end.
+    pub fn wait(&self, full: Duration) -> Wait {
+        let lost = Duration::from_millis(self.lost_ms.load(Ordering::Relaxed));
+        match self.end {
+            _ if lost < full => Wait::Long(full),
+            _ if lost < full * 2 => Wait::Long(full / 4),
+            _ if lost < full * 3 => Wait::Long(full / 20),
+            End::Quick => Wait::Quick(full / 20),
+            End::Stop => Wait::Stop,
+        }
+    }
+
+    /// Notes that a question took this long and was not answered. `brief`: only the quick engine was asked, which
+    /// matters where the end is to ask nothing more.
+    pub fn lost(&self, time: Duration, brief: bool) {
+        if brief && self.end == End::Quick {
+            return;
+        }
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.lost_ms.fetch_add(ms, Ordering::Relaxed);
     }
 }
 
 /// Those of a kernel.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Patiences {
-    /// For races as written.
+    /// For races as written on threadgroup memory, on which no verdict depends.
     pub races: Patience,
+    /// For those on device memory: of products of sizes that nothing bounds the solver knows little.
+    pub device_races: Patience,
     /// For removals, and for races that uniformity rests on.
     pub removals: Patience,
+    /// For removals of several barriers together.
+    pub joint: Patience,
     /// For steps of loops that stay in range.
     pub steps: Patience,
+}
+
+impl Default for Patiences {
+    fn default() -> Self {
+        Patiences {
+            races: Patience::new(End::Quick),
+            device_races: Patience::new(End::Stop),
+            removals: Patience::new(End::Quick),
+            joint: Patience::new(End::Stop),
+            steps: Patience::new(End::Quick),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -51,12 +97,29 @@ mod tests {
 
     #[test]
     fn waits_less_after_failures() {
-        let p = Patience::default();
         let full = Duration::from_secs(4);
-        assert_eq!(p.limit(full), full);
-        p.lost(Duration::from_secs(9));
-        assert_eq!(p.limit(full), Duration::from_secs(1));
-        p.lost(Duration::from_secs(8));
-        assert_eq!(p.limit(full), Duration::from_millis(200));
+        for (p, end) in [
+            (Patience::new(End::Stop), Wait::Stop),
+            (Patience::new(End::Quick), Wait::Quick(full / 20)),
+        ] {
+            assert_eq!(p.wait(full), Wait::Long(full));
+            p.lost(Duration::from_secs(5), false);
+            assert_eq!(p.wait(full), Wait::Long(full / 4));
+            p.lost(Duration::from_secs(4), false);
+            assert_eq!(p.wait(full), Wait::Long(full / 20));
+            p.lost(Duration::from_secs(4), false);
+            assert_eq!(p.wait(full), end);
+        }
+    }
+
+    #[test]
+    fn brief_questions_count_only_where_they_are_to_end() {
+        let full = Duration::from_secs(1);
+        let p = Patience::new(End::Quick);
+        p.lost(full * 9, true);
+        assert_eq!(p.wait(full), Wait::Long(full));
+        let p = Patience::new(End::Stop);
+        p.lost(full * 9, true);
+        assert_eq!(p.wait(full), Wait::Stop);
     }
 }

@@ -213,13 +213,7 @@ fn consistent(
         ints: factors.clone(),
         bools: Vec::new(),
     };
-    let answer = ask.check(
-        &ie.enc.logic,
-        &asserts,
-        Products::Exact,
-        options.timeout,
-        &wanted,
-    );
+    let answer = ask.check(&ie.enc.logic, &asserts, Products::Exact, &wanted);
     if !matches!(answer, Answer::Unknown(_)) {
         let values = fixed(&factors, &answer, 0);
         ask.record(

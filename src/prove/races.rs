@@ -106,7 +106,7 @@ pub fn existing_races(
 }
 
 /// Longest wait for an answer on a race that no verdict depends on.
-const LIMIT: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(1);
 
 /// Objects and places.
 type Places = BTreeSet<(u32, u32, u32)>;

@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::interval::{Mode, Plan};
-use super::patience::Patience;
+use super::patience::{Patience, Wait};
 use super::stats::{Event, Phase, Stats, timed};
 use crate::analysis::facts::Facts;
 use crate::cfg::Start;
 use crate::encode::launch::Contract;
 use crate::encode::logic::{BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
-use crate::ir::{AccessKind, BarrierId, Kernel, LoopId, ObjectId, VarId};
-use crate::smt::{self, Answer, Fixed, Products, Script, Stage, Wanted, factors, script};
+use crate::ir::{AccessKind, BarrierId, Kernel, LoopId, ObjectId, Space, VarId};
+use crate::smt::{
+    self, Answer, Assignment, Effort, Fixed, Products, Query, Script, Stage, Wanted, factors,
+    script,
+};
 use crate::source::Span;
 
 /// What an obligation is for.
@@ -115,6 +118,9 @@ pub struct Ask<'a> {
     pub start: Option<Start>,
 }
 
+/// Longest wait for the quick engine (which is bounded by resources first).
+const QUICK: Duration = Duration::from_secs(1);
+
 impl<'a> Plan<'a> {
     /// A question about one interval.
     pub fn ask(&self, about: About, mode: &Mode, start: Start) -> Ask<'a> {
@@ -122,8 +128,10 @@ impl<'a> Plan<'a> {
             kernel: self.kernel,
             facts: self.facts,
             limit: self.limit,
-            patience: Some(match about {
-                About::Races => &self.patience.races,
+            patience: Some(match &about {
+                About::Races if mode.filter.space == Space::Threadgroup => &self.patience.races,
+                About::Races => &self.patience.device_races,
+                About::Removal(ids) if self.places(ids) > 1 => &self.patience.joint,
                 _ => &self.patience.removals,
             }),
             recorder: self.recorder,
@@ -136,27 +144,105 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    /// How many places of the source these barriers have.
+    fn places(&self, ids: &BTreeSet<BarrierId>) -> usize {
+        let barriers = ids
+            .iter()
+            .filter_map(|b| self.kernel.barriers.get(b.index()));
+        barriers.map(|b| b.span).collect::<BTreeSet<_>>().len()
+    }
+}
+
 impl Ask<'_> {
-    /// How long to wait for the next answer.
-    pub fn limit(&self) -> Duration {
-        self.patience.map_or(self.limit, |p| p.limit(self.limit))
+    /// How to ask the next question.
+    fn wait(&self) -> Wait {
+        let full = self.limit;
+        self.patience.map_or(Wait::Long(full), |p| p.wait(full))
     }
 
-    /// Asks Z3.
+    /// Asks Z3, and waits as long as patience lasts.
     pub fn check(
         &self,
         logic: &Logic,
         asserts: &[BoolId],
         products: Products,
-        limit: Duration,
         wanted: &Wanted,
     ) -> Answer {
+        self.ask(logic, asserts, (products, &Vec::new()), wanted, self.wait())
+    }
+
+    /// Asks Z3's quick engine only.
+    pub fn quick(
+        &self,
+        logic: &Logic,
+        asserts: &[BoolId],
+        products: Products,
+        wanted: &Wanted,
+    ) -> Answer {
+        self.ask(
+            logic,
+            asserts,
+            (products, &Vec::new()),
+            wanted,
+            self.brief(),
+        )
+    }
+
+    /// An assignment in which these expressions have these values, if the quick engine finds one.
+    pub fn example(
+        &self,
+        logic: &Logic,
+        asserts: &[BoolId],
+        fixed: &Fixed,
+        wanted: &Wanted,
+    ) -> Option<Assignment> {
+        match self.ask(
+            logic,
+            asserts,
+            (Products::Exact, fixed),
+            wanted,
+            self.brief(),
+        ) {
+            Answer::Sat(m) => Some(m),
+            // Without the values there may be one.
+            Answer::Unsat | Answer::Unknown(_) => None,
+        }
+    }
+
+    fn brief(&self) -> Wait {
+        match self.wait() {
+            Wait::Long(limit) | Wait::Quick(limit) => Wait::Quick(limit.min(QUICK)),
+            Wait::Stop => Wait::Stop,
+        }
+    }
+
+    fn ask(
+        &self,
+        logic: &Logic,
+        asserts: &[BoolId],
+        (products, fixed): (Products, &Fixed),
+        wanted: &Wanted,
+        wait: Wait,
+    ) -> Answer {
+        let (limit, effort) = match wait {
+            Wait::Long(limit) => (limit, Effort::Full),
+            Wait::Quick(limit) => (limit, Effort::Quick),
+            Wait::Stop => return Answer::Unknown("timeout".into()),
+        };
         let began = Instant::now();
-        let (answer, stage) = timed(self.stats, Phase::Smt, || {
-            smt::staged(logic, asserts, products, limit, wanted)
-        });
+        let query = Query {
+            logic,
+            asserts,
+            products,
+            fixed,
+            wanted,
+            limit,
+            effort,
+        };
+        let (answer, stage) = timed(self.stats, Phase::Smt, || smt::decide(&query));
         if let (Answer::Unknown(_), Some(p)) = (&answer, self.patience) {
-            p.lost(began.elapsed());
+            p.lost(began.elapsed(), effort == Effort::Quick);
         }
         match (&answer, stage) {
             (Answer::Unknown(_), _) => self.count(Event::Unanswered, 1),

@@ -8,6 +8,7 @@ mod translate;
 
 use std::time::{Duration, Instant};
 
+use z3::ast::Int;
 use z3::{Config, Params, SatResult, Tactic};
 
 use crate::encode::logic::{BoolId, Lin, Logic};
@@ -74,40 +75,47 @@ pub fn configure() {
     z3::set_global_param("memory_max_size", "4096");
 }
 
-/// Decides the conjunction of `asserts` within `limit` (wall clock).
-pub fn check(
-    logic: &Logic,
-    asserts: &[BoolId],
-    products: Products,
-    limit: Duration,
-    wanted: &Wanted,
-) -> Answer {
-    staged(logic, asserts, products, limit, wanted).0
+/// How hard to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// The quick engine only: where another question is better than a long wait.
+    Quick,
+    /// Then the patient engine.
+    Full,
 }
 
-/// [`check`], and who answered.
-pub fn staged(
-    logic: &Logic,
-    asserts: &[BoolId],
-    products: Products,
-    limit: Duration,
-    wanted: &Wanted,
-) -> (Answer, Stage) {
-    if asserts.iter().any(|b| logic.is_false(*b)) {
+/// A question: is there an assignment in which all of `asserts` hold?
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Where the conditions live.
+    pub logic: &'a Logic,
+    /// The conditions.
+    pub asserts: &'a [BoolId],
+    /// How products are treated.
+    pub products: Products,
+    /// Values that these expressions must have; where one is a factor, the product is linear. With any, only
+    /// a satisfying assignment says something about `asserts`.
+    pub fixed: &'a [(Lin, i128)],
+    /// What to report of an assignment.
+    pub wanted: &'a Wanted,
+    /// Longest wait for each engine (wall clock).
+    pub limit: Duration,
+    /// Which engines.
+    pub effort: Effort,
+}
+
+/// Asks, and tells who answered.
+pub fn decide(query: &Query<'_>) -> (Answer, Stage) {
+    if query.asserts.iter().any(|b| query.logic.is_false(*b)) {
         return (Answer::Unsat, Stage::Trivial);
     }
     // Two arithmetic engines, neither better everywhere: a quick try with the one that is faster
     // on most obligations, then the other. The first try is bounded by resources rather than
     // time, so that the answer does not depend on the load of the machine.
     // A context of its own for each query: what was asked before does not change the answer.
-    z3::with_z3_config(&Config::new(), || {
-        match attempt(logic, asserts, products, &QUICK, limit, wanted) {
-            Answer::Unknown(_) => (
-                attempt(logic, asserts, products, &LONG, limit, wanted),
-                Stage::Long,
-            ),
-            other => (other, Stage::Quick),
-        }
+    z3::with_z3_config(&Config::new(), || match attempt(query, &QUICK) {
+        Answer::Unknown(_) if query.effort == Effort::Full => (attempt(query, &LONG), Stage::Long),
+        other => (other, Stage::Quick),
     })
 }
 
@@ -129,14 +137,13 @@ const LONG: Engine = Engine {
     resources: None,
 };
 
-fn attempt(
-    logic: &Logic,
-    asserts: &[BoolId],
-    products: Products,
-    engine: &Engine,
-    limit: Duration,
-    wanted: &Wanted,
-) -> Answer {
+fn attempt(query: &Query<'_>, engine: &Engine) -> Answer {
+    let Query {
+        wanted,
+        limit,
+        asserts,
+        ..
+    } = *query;
     let started = Instant::now();
     let mut options = Params::new();
     options.set_u32("arith.solver", engine.arithmetic);
@@ -154,10 +161,14 @@ fn attempt(
         params.set_u32("rlimit", r);
     }
     solver.set_params(&params);
-    let mut tr = Translator::new(logic, products, asserts);
+    let mut tr = Translator::new(query.logic, query.products, query.fixed, asserts);
     for a in asserts {
         let b = tr.bool(*a);
         solver.assert(&b);
+    }
+    for (l, v) in query.fixed {
+        let l = tr.lin(l);
+        solver.assert(l.eq(Int::from_i128(*v)));
     }
     let result = guarded(&solver, limit);
     match result {

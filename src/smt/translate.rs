@@ -14,6 +14,7 @@ use crate::encode::logic::{AtomId, AtomKind, BoolId, BoolNode, Lin, Logic};
 pub(super) struct Translator<'a> {
     logic: &'a Logic,
     products: Products,
+    fixed: HashMap<&'a Lin, i128>,
     atoms: HashMap<AtomId, Int>,
     bools: HashMap<BoolId, Bool>,
     /// Functions with a single instance need no congruence and become constants.
@@ -21,7 +22,12 @@ pub(super) struct Translator<'a> {
 }
 
 impl<'a> Translator<'a> {
-    pub(super) fn new(logic: &'a Logic, products: Products, roots: &[BoolId]) -> Self {
+    pub(super) fn new(
+        logic: &'a Logic,
+        products: Products,
+        fixed: &'a [(Lin, i128)],
+        roots: &[BoolId],
+    ) -> Self {
         let mut counts: HashMap<&str, u32> = HashMap::new();
         let mut seen_a = BTreeSet::new();
         let mut seen_b = BTreeSet::new();
@@ -71,6 +77,7 @@ impl<'a> Translator<'a> {
         Translator {
             logic,
             products,
+            fixed: fixed.iter().map(|(l, v)| (l, *v)).collect(),
             atoms: HashMap::new(),
             bools: HashMap::new(),
             single,
@@ -99,6 +106,14 @@ impl<'a> Translator<'a> {
         }
     }
 
+    /// A factor, or the value that it is to have.
+    fn factor(&mut self, l: &Lin) -> Int {
+        match self.fixed.get(l) {
+            Some(v) => Int::from_i128(*v),
+            None => self.lin(l),
+        }
+    }
+
     fn atom(&mut self, a: AtomId) -> Int {
         if let Some(x) = self.atoms.get(&a) {
             return x.clone();
@@ -124,7 +139,7 @@ impl<'a> Translator<'a> {
             AtomKind::Mul(x, y) => match self.products {
                 Products::Opaque => Int::new_const(format!("mul#{}", a.0)),
                 Products::Exact => {
-                    let (x, y) = (self.lin(&x), self.lin(&y));
+                    let (x, y) = (self.factor(&x), self.factor(&y));
                     Int::mul(&[&x, &y])
                 }
             },
