@@ -3,7 +3,7 @@
 //! Soundness direction: over-approximation. Barriers that not all threads may reach order
 //! nothing; pairs are dropped only when intervals of a conflict are plainly impossible.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::hunt::Hunter;
@@ -67,6 +67,14 @@ pub struct IntervalPairs {
     pub wild: Option<crate::source::Span>,
     /// What was reached, for early ends of threads.
     pub reach: Reach,
+}
+
+/// An arrival, whatever was deleted on the way.
+fn way(a: Arrival<AccessId>) -> Arrival<AccessId> {
+    Arrival {
+        passed: Passed::None,
+        ..a
+    }
 }
 
 impl Plan<'_> {
@@ -180,6 +188,31 @@ impl Plan<'_> {
                 wild,
                 reach,
             });
+        }
+        out
+    }
+
+    /// The pairs that deleting `deleted` adds, but those that deleting a part of it adds already: `proved` are sets
+    /// for which all pairs were shown safe. (The formula of a pair depends on its interval's start, how both threads
+    /// came to their accesses and the mode, and on nothing else of what is deleted.)
+    pub fn pairs_beyond(
+        &self,
+        mode: &Mode,
+        deleted: &BTreeSet<BarrierId>,
+        proved: &[BTreeSet<BarrierId>],
+    ) -> Vec<IntervalPairs> {
+        let mut out = self.pairs(mode, deleted);
+        let mut known: BTreeMap<Start, BTreeSet<_>> = BTreeMap::new();
+        let parts = proved.iter().filter(|p| p.is_subset(deleted));
+        for ip in parts.flat_map(|p| self.pairs(mode, p)) {
+            let places = ip.pairs.into_iter().map(|(a, b)| (way(a), way(b)));
+            known.entry(ip.start).or_default().extend(places);
+        }
+        for ip in &mut out {
+            if let Some(known) = known.get(&ip.start) {
+                ip.pairs
+                    .retain(|(a, b)| !known.contains(&(way(a.clone()), way(b.clone()))));
+            }
         }
         out
     }

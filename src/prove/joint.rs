@@ -8,13 +8,14 @@
 //! Soundness direction: every set returned was proved as a set. A core means that the whole set was not
 //! proved; it is told apart whether a race was shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Counts;
 use super::interval::Plan;
 use super::kernel::{Options, sites};
-use super::sites::removal;
+use super::sites::removal_beyond;
 use super::verdict::{BarrierVerdict, Exclusion, Reason, Verdict, Witness};
+use super::work::parallel;
 use crate::ir::{BarrierId, Kernel};
 use crate::source::Span;
 
@@ -38,14 +39,18 @@ pub struct Best {
     pub largest: bool,
 }
 
-/// Looks for a heaviest set of candidates `0..weights.len()` for which `safe` holds. `safe` must hold for the empty
-/// set and for every subset of a set for which it holds (else the set found is still safe, but perhaps not the heaviest).
-pub fn heaviest(weights: &[u64], mut safe: impl FnMut(&BTreeSet<usize>) -> bool) -> Best {
+/// Looks for a heaviest set of candidates `0..weights.len()` that is safe. `all_safe` tells for each of several sets whether
+/// it is; the empty set must be, and every subset of a safe set (else the set found is still safe, but perhaps not the
+/// heaviest).
+pub fn heaviest(
+    weights: &[u64],
+    mut all_safe: impl FnMut(&[BTreeSet<usize>]) -> Vec<bool>,
+) -> Best {
     let n = weights.len();
     let all: BTreeSet<usize> = (0..n).collect();
-    if n <= 1 || safe(&all) {
+    if n <= 1 || one(&mut all_safe, &all) {
         return Best {
-            chosen: if n == 1 && !safe(&all) {
+            chosen: if n == 1 && !one(&mut all_safe, &all) {
                 BTreeSet::new()
             } else {
                 all
@@ -57,15 +62,12 @@ pub fn heaviest(weights: &[u64], mut safe: impl FnMut(&BTreeSet<usize>) -> bool)
     let mut asked = 1;
     let mut cores: Vec<BTreeSet<usize>> = Vec::new();
     let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| BTreeSet::from([i, j])));
-    for pair in pairs {
-        if asked >= QUESTIONS {
-            break;
-        }
-        asked += 1;
-        if !safe(&pair) {
-            cores.push(pair);
-        }
-    }
+    let pairs: Vec<BTreeSet<usize>> = pairs.take(QUESTIONS - 1).collect();
+    asked += pairs.len();
+    let answers = all_safe(&pairs);
+    let unsafe_ones = pairs.into_iter().zip(answers).filter(|a| !a.1);
+    cores.extend(unsafe_ones.map(|a| a.0));
+    let mut safe = |s: &BTreeSet<usize>| one(&mut all_safe, s);
     loop {
         let (candidate, exact) = avoiding(weights, &cores);
         asked += 1;
@@ -95,6 +97,10 @@ pub fn heaviest(weights: &[u64], mut safe: impl FnMut(&BTreeSet<usize>) -> bool)
         }
         cores.push(core);
     }
+}
+
+fn one(all_safe: &mut impl FnMut(&[BTreeSet<usize>]) -> Vec<bool>, s: &BTreeSet<usize>) -> bool {
+    all_safe(std::slice::from_ref(s)).first() == Some(&true)
 }
 
 /// One after the other, the heaviest first.
@@ -214,17 +220,53 @@ pub fn largest(
             largest: true,
         };
     }
-    let best = heaviest(&weights, |s| {
-        removal(plan, &ids(s), None, counts).problem.is_none()
-    });
-    let exclusive = best
-        .cores
-        .iter()
-        .map(|core| Exclusion {
-            places: core.iter().map(|i| candidates[*i].0).collect(),
-            witness: together(plan, options, &ids(core), counts),
+    // What was shown of parts need not be shown again of the whole.
+    let mut proved: Vec<BTreeSet<BarrierId>> = sites(plan.kernel)
+        .into_iter()
+        .filter(|s| {
+            verdicts.iter().any(|v| {
+                v.span == s.span
+                    && v.verdict == Verdict::Removable
+                    && matches!(v.reason, Reason::Proved | Reason::NothingOrdered)
+            })
         })
+        .map(|s| s.instances.into_iter().collect())
         .collect();
+    let mut problems = BTreeMap::new();
+    let best = heaviest(&weights, |sets| {
+        let done = parallel(sets.len(), options.jobs, |i| {
+            let mut counts = Counts::default();
+            let ids = ids(&sets[i]);
+            let r = removal_beyond(plan, &ids, &proved, None, &mut counts);
+            (r.problem, counts)
+        });
+        let mut answers = Vec::new();
+        for (s, (problem, c)) in sets.iter().zip(done) {
+            counts.add(&c);
+            answers.push(problem.is_none());
+            match problem {
+                None => proved.push(ids(s)),
+                Some(p) => {
+                    problems.insert(s.clone(), p);
+                }
+            }
+        }
+        answers
+    });
+    let together = parallel(best.cores.len(), options.jobs, |i| {
+        let mut counts = Counts::default();
+        let core = &best.cores[i];
+        let exclusion = Exclusion {
+            places: core.iter().map(|i| candidates[*i].0).collect(),
+            witness: together(plan, options, &ids(core), problems.get(core), &mut counts),
+        };
+        (exclusion, counts)
+    });
+    let mut exclusive = Vec::new();
+    for (e, c) in together {
+        counts.add(&c);
+        exclusive.push(e);
+    }
     Joint {
         places: best.chosen.iter().map(|i| candidates[*i].0).collect(),
         exclusive,
@@ -232,18 +274,19 @@ pub fn largest(
     }
 }
 
-/// A race that deleting these barriers together makes possible, executed.
+/// A race that deleting these barriers together makes possible, executed. `problem`: what the proof met.
 fn together(
     plan: &Plan<'_>,
     options: &Options,
     ids: &BTreeSet<BarrierId>,
+    problem: Option<&(Reason, Option<Witness>)>,
     counts: &mut Counts,
 ) -> Option<Witness> {
     if let Some(w) = plan.hunter.removal(ids) {
         return Some(w);
     }
-    let (reason, w) = removal(plan, ids, None, counts).problem?;
-    let mut w = w.filter(|_| reason == Reason::Witness)?;
+    let (reason, w) = problem?;
+    let mut w = w.clone().filter(|_| *reason == Reason::Witness)?;
     let replays = &mut counts.replays;
     super::replay::confirm(plan.kernel, options, &mut w, ids, replays)
         .is_ok()
@@ -281,7 +324,7 @@ mod tests {
         ];
         for (weights, cores) in systems {
             let safe = |s: &BTreeSet<usize>| !cores.iter().any(|c| c.iter().all(|i| s.contains(i)));
-            let got = heaviest(weights, safe);
+            let got = heaviest(weights, |sets| sets.iter().map(safe).collect());
             assert!(safe(&got.chosen), "{cores:?}");
             let sum: u64 = got.chosen.iter().map(|i| weights[*i]).sum();
             assert_eq!(sum, best_weight(weights, cores), "{weights:?} {cores:?}");

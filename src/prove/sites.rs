@@ -89,6 +89,17 @@ pub fn removal(
     only: Option<Relation>,
     counts: &mut Counts,
 ) -> Removal {
+    removal_beyond(plan, deleted, &[], only, counts)
+}
+
+/// Like [`removal`], when deleting each of `proved` was shown to add no race (in all relations).
+pub fn removal_beyond(
+    plan: &Plan<'_>,
+    deleted: &BTreeSet<BarrierId>,
+    proved: &[BTreeSet<BarrierId>],
+    only: Option<Relation>,
+    counts: &mut Counts,
+) -> Removal {
     let mut added = 0;
     let mut doubt: Option<Reason> = None;
     let about = || match only {
@@ -112,7 +123,7 @@ pub fn removal(
                     continue;
                 }
             }
-            for ip in plan.pairs(&mode, deleted) {
+            for ip in plan.pairs_beyond(&mode, deleted, proved) {
                 if let Some(span) = ip.wild {
                     let what = plan
                         .facts

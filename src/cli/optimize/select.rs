@@ -144,8 +144,9 @@ pub fn select(
     }
     let weights: Vec<u64> = candidates.iter().map(|p| p.weight).collect();
     // Each alone is safe: that is its verdict.
-    let best = heaviest(&weights, |set| {
-        set.len() <= 1 || safe(&|k| ids(set, &candidates, k), &nothing)
+    let best = heaviest(&weights, |sets| {
+        let safe = |set| safe(&|k| ids(set, &candidates, k), &nothing);
+        sets.iter().map(|set| set.len() <= 1 || safe(set)).collect()
     });
     out.largest = best.largest;
     let mut done: Vec<(&Place, Action)> = best
@@ -178,8 +179,9 @@ pub fn select(
             )
             .collect();
         let weights: Vec<u64> = single.iter().map(|p| p.weight).collect();
-        let best = heaviest(&weights, |set| {
-            set.len() <= 1 || safe(&deleted, &|k| ids(set, &single, k))
+        let best = heaviest(&weights, |sets| {
+            let safe = |set| safe(&deleted, &|k| ids(set, &single, k));
+            sets.iter().map(|set| set.len() <= 1 || safe(set)).collect()
         });
         out.largest &= best.largest;
         done.extend(best.chosen.iter().map(|i| (single[*i], Action::Weaken)));
