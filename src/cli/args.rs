@@ -212,6 +212,10 @@ pub struct FuzzArgs {
     /// rest on it are not reported.
     #[arg(long)]
     pub zero_threadgroup_memory: bool,
+    /// Threads keep what they loaded from device memory until a barrier that names mem_device: old values, where that
+    /// memory is raced for.
+    #[arg(long)]
+    pub keep_device_loads: bool,
     /// Fix the position of the threadgroup in the grid.
     #[arg(long, value_name = "X[,Y[,Z]]", value_parser = group)]
     pub group: Option<[u32; 3]>,

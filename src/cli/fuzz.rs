@@ -281,6 +281,7 @@ fn fixed(k: &Kernel, a: &FuzzArgs, entry: Option<&config::Contract>) -> Result<F
         schedule: a.schedule,
         group: a.group,
         zeroed: a.zero_threadgroup_memory,
+        kept: a.keep_device_loads,
         specified,
         set_aside,
     })

@@ -235,6 +235,11 @@ impl Detector {
         }
     }
 
+    /// Whether every barrier orders all memory.
+    pub fn ignores_flags(&self) -> bool {
+        self.ignore_flags
+    }
+
     /// These threads met a barrier.
     pub fn barrier(&mut self, threads: &[usize], flags: MemFlags, group: bool) {
         self.restore();

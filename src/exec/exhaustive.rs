@@ -97,7 +97,11 @@ pub fn explore(
     budget: Budget,
 ) -> Result<Exploration, LaunchError> {
     let program = compile(kernel);
-    let start = set_up(kernel, &program, launch, options)?;
+    let mut start = set_up(kernel, &program, launch, options)?;
+    // What threads keep is no part of the states that are told apart.
+    for t in &mut start.threads {
+        t.kept = None;
+    }
     let mut x = Explorer {
         budget,
         started: Instant::now(),

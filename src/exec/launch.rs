@@ -47,6 +47,9 @@ pub struct Launch {
     /// Threadgroup memory holds zeros at first. Otherwise what nothing wrote is unspecified, and what rests on
     /// it is approximate.
     pub zeroed: bool,
+    /// Threads keep what they loaded from device memory until a barrier that orders it. Otherwise every load looks
+    /// at memory. Both are admitted, and differ only where that memory is raced for.
+    pub kept: bool,
 }
 
 impl Default for Launch {
@@ -62,6 +65,7 @@ impl Default for Launch {
             function_constants: BTreeMap::new(),
             unbound: BTreeSet::new(),
             zeroed: false,
+            kept: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::arith;
 use super::code::*;
 use super::detect::{Detector, Executed};
 use super::finding::{Finding, Findings};
+use super::kept::Kept;
 use super::math;
 use super::memory::{Store, Trouble};
 use crate::ir::*;
@@ -53,6 +54,8 @@ pub struct Thread {
     pub approximate: bool,
     /// Simdgroup.
     pub simdgroup: u32,
+    /// What it keeps of device memory, where the launch says so.
+    pub kept: Option<Box<Kept>>,
 }
 
 /// How far a thread may run.
@@ -329,8 +332,11 @@ impl<'p> Machine<'p> {
             regs: values,
             taint,
             private: privates,
+            kept,
             ..
         } = th;
+        let device = self.kernel.objects[object].space == Space::Device;
+        let mut kept = kept.as_deref_mut().filter(|_| device);
         let store = match private {
             Some(p) => &mut privates[p as usize],
             None => &mut self.stores[object],
@@ -348,8 +354,15 @@ impl<'p> Machine<'p> {
                 for &r in regs {
                     let (bits, x) = store.read(at, size);
                     note(x);
+                    let (bits, old) = match &mut kept {
+                        Some(k) => {
+                            let plain = x == Trouble::default() && !bad_offset;
+                            k.load((site.object, at), size, bits, plain)
+                        }
+                        None => (bits, false),
+                    };
                     values[r as usize] = bits;
-                    taint[r as usize] = x.tainted | bad_offset;
+                    taint[r as usize] = (x.tainted && !old) || bad_offset;
                     at = at.saturating_add(step);
                 }
             }
@@ -358,6 +371,12 @@ impl<'p> Machine<'p> {
                 for &r in regs {
                     let bad = approximate || taint[r as usize];
                     note(store.write(at, size, values[r as usize], bad));
+                    if let Some(k) = &mut kept {
+                        match bad {
+                            false => k.store(site.object, at, size, values[r as usize]),
+                            true => k.forget(site.object, at, size),
+                        }
+                    }
                     at = at.saturating_add(step);
                 }
             }
@@ -367,6 +386,9 @@ impl<'p> Machine<'p> {
                 observed,
                 operands,
             } => {
+                if let Some(k) = &mut kept {
+                    k.forget(site.object, offset, size);
+                }
                 let operand = |i: usize| operands.get(i).map_or(0, |r| values[*r as usize]);
                 let mut bad = approximate || operands.iter().any(|r| taint[*r as usize]);
                 let old = if *op == AtomicOp::Store {

@@ -4,7 +4,7 @@
 //! divergence and accesses out of bounds, with barriers deleted or not; replay what a solver
 //! returned; search for racing launches; explore interleavings of tiny launches.
 //!
-//! What it executes is the IR's meaning (`ir`), sequentially consistent, with threads of one
+//! What it executes is the IR's meaning (`ir`), sequentially consistent (but see `kept`), with threads of one
 //! threadgroup only; other threadgroups do not run. Soundness direction: an *under*-approximation
 //! of what a kernel can do: what it reports happens for the given launch and contents (unless
 //! marked `approximate`), and what it does not report may still happen elsewhere.
@@ -23,6 +23,7 @@ mod detect_check;
 mod exhaustive;
 mod finding;
 mod hints;
+mod kept;
 mod launch;
 mod machine;
 mod math;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::code::Program;
+use super::code::{Program, SiteOp};
 use super::compile::compile;
 use super::detect::{Detector, Disabled, SiteInfo};
 use super::finding::{Conflict, Finding, Findings};
@@ -138,6 +138,26 @@ impl<'k> Runnable<'k> {
         }
     }
 
+    /// Whether it makes a difference that threads keep what they load ([`Launch::kept`]), and they may: some device
+    /// object is loaded and written, and nothing asks for memory to be looked at each time.
+    pub fn may_keep(&self) -> bool {
+        let device = |o: ObjectId| {
+            let object = self.kernel.objects.get(o.index());
+            object.is_some_and(|o| o.space == Space::Device)
+        };
+        let mut loads = self
+            .program
+            .sites
+            .iter()
+            .filter(|s| matches!(s.op, SiteOp::Load(_)));
+        !self.kernel.coherent && loads.any(|s| device(s.object) && self.may_write(s.object))
+    }
+
+    /// Whether some statement writes the object.
+    pub fn may_write(&self, o: ObjectId) -> bool {
+        self.program.written.get(o.index()) == Some(&true)
+    }
+
     /// What happens with all barriers in place.
     pub fn as_written<'a>(&'a self, launch: &'a Launch, options: &'a RunOptions) -> AsWritten<'a> {
         AsWritten::new(self.kernel, &self.program, launch, options)
@@ -202,6 +222,7 @@ pub fn set_up<'p>(
                 private: private.clone(),
                 approximate: false,
                 simdgroup: (t / u64::from(width)) as u32,
+                kept: launch.kept.then(Box::default),
             }
         })
         .collect();

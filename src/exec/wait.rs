@@ -98,6 +98,9 @@ impl Machine<'_> {
         let approximate = waiting.iter().any(|&u| self.threads[u].approximate);
         for &u in waiting {
             self.threads[u].approximate = approximate;
+            if let Some(k) = &mut self.threads[u].kept {
+                k.pass(b.flags, self.detector.ignores_flags());
+            }
             self.wake(u);
         }
         true

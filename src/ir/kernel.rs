@@ -84,6 +84,8 @@ pub struct Kernel {
     pub label_count: u32,
     /// Number of branch ids in use.
     pub branch_count: u32,
+    /// Something asks for memory to be looked at each time: `volatile`, `coherent`, a fence.
+    pub coherent: bool,
     /// The body.
     pub body: Vec<Stmt>,
     /// What was not understood, in source order, for the report.

@@ -10,7 +10,7 @@ use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue,
-    SearchRequest, Target, proposals, replay,
+    Schedule, SearchRequest, Target, proposals, replay,
 };
 use crate::ir::{
     Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
@@ -123,7 +123,11 @@ fn attempt(
             why = outcome.why_not;
         }
     }
-    match look_around(kernel, options, witness, &scalars, disabled) {
+    // What the kernel does not write keeps what the solver chose for it.
+    let written = Runnable::new(kernel);
+    let chosen = request.memory.iter().filter(|m| !written.may_write(m.0));
+    let overlays = chosen.cloned().collect();
+    match look_around(kernel, options, witness, (&scalars, overlays), disabled) {
         Some((launch, c)) => {
             adopt(kernel, witness, &launch, &c);
             replays.nearby += 1;
@@ -132,6 +136,9 @@ fn attempt(
         None => Err(why),
     }
 }
+
+/// Contents: object, first byte, bytes.
+type Overlays = Vec<(ObjectId, u64, Vec<u8>)>;
 
 /// Conflicts of one run that are held against the kernel as written.
 const CANDIDATES: usize = 4;
@@ -154,7 +161,7 @@ fn look_around(
     kernel: &Kernel,
     options: &Options,
     witness: &Witness,
-    scalars: &BTreeMap<String, i128>,
+    (scalars, overlays): (&BTreeMap<String, i128>, Overlays),
     disabled: &BTreeSet<BarrierId>,
 ) -> Option<(Launch, Conflict)> {
     let mut request = SearchRequest::new(witness.threadgroup.map(to_u32), disabled.clone());
@@ -162,6 +169,7 @@ fn look_around(
     request.base.groups = request.base.group.map(|g| g.saturating_add(1));
     request.base.simd_width = to_u32(options.contract.simd_width);
     request.near = scalars.clone();
+    request.base.overlays = overlays;
     let keep = |l: &Launch| admitted(kernel, options, l);
     let most = if disabled.is_empty() {
         AROUND_RACE
@@ -170,6 +178,7 @@ fn look_around(
     };
     let mut launches = proposals(kernel, &request, &keep, most);
     request.near.clear();
+    request.base.overlays.clear();
     if options.contract.threadgroup.is_none() {
         let least = u32::try_from(options.contract.min_threads).unwrap_or(1);
         let most = u32::try_from(options.contract.max_threads).unwrap_or(1024);
@@ -180,57 +189,87 @@ fn look_around(
         }
     }
     launches.extend(proposals(kernel, &request, &keep, most));
-    let due = !disabled.is_empty();
-    let spans = Some((witness.sides[0].span, witness.sides[1].span));
-    let wanted = Target { spans, due };
-    let any = Target { spans: None, due };
     let program = Runnable::new(kernel);
-    let mut elsewhere = None;
-    let mut left = if due {
-        STEPS_ALL_AROUND
-    } else {
-        STEPS_ALL_AROUND_RACE
+    let all = Around {
+        program: &program,
+        options,
+        witness,
+        disabled,
+        launches: &launches,
     };
-    for (mut launch, schedule) in launches {
-        let options = RunOptions {
-            schedule,
-            disabled: disabled.clone(),
-            step_limit: STEPS_AROUND,
-            thread_step_limit: STEPS_AROUND,
-            ignore_flags: options.ignore_flags,
-            ..RunOptions::default()
+    // Where it makes a difference, with old values of device memory too.
+    all.try_all(false).or_else(|| {
+        let keeps = !disabled.is_empty() && program.may_keep();
+        keeps.then(|| all.try_all(true)).flatten()
+    })
+}
+
+/// Launches near an assignment, to be run.
+struct Around<'a> {
+    program: &'a Runnable<'a>,
+    options: &'a Options,
+    witness: &'a Witness,
+    disabled: &'a BTreeSet<BarrierId>,
+    launches: &'a [(Launch, Schedule)],
+}
+
+impl Around<'_> {
+    /// The race, if one of the launches shows it. `kept`: threads keep what they load from device memory.
+    fn try_all(&self, kept: bool) -> Option<(Launch, Conflict)> {
+        let (program, witness, disabled) = (self.program, self.witness, self.disabled);
+        let due = !disabled.is_empty();
+        let spans = Some((witness.sides[0].span, witness.sides[1].span));
+        let wanted = Target { spans, due };
+        let any = Target { spans: None, due };
+        let mut elsewhere = None;
+        let mut left = if due {
+            STEPS_ALL_AROUND
+        } else {
+            STEPS_ALL_AROUND_RACE
         };
-        // Where threadgroup memory is read that nothing wrote, it may have held zeros.
-        for zeroed in [false, true] {
-            launch.zeroed = zeroed;
-            let Ok(outcome) = program.run(&launch, &options) else {
-                break;
+        for (launch, schedule) in self.launches {
+            let mut launch = launch.clone();
+            launch.kept = kept;
+            let options = RunOptions {
+                schedule: *schedule,
+                disabled: disabled.clone(),
+                step_limit: STEPS_AROUND,
+                thread_step_limit: STEPS_AROUND,
+                ignore_flags: self.options.ignore_flags,
+                ..RunOptions::default()
             };
-            let mut written = program.as_written(&launch, &options);
-            let mut met = |t: &Target| {
-                let all = outcome.conflicts().filter(|c| t.is_met(c));
-                all.take(CANDIDATES).find(|c| !written.has(c))
-            };
-            if let Some(c) = met(&wanted) {
-                return Some((launch, c.clone()));
+            // Where threadgroup memory is read that nothing wrote, it may have held zeros.
+            for zeroed in [false, true] {
+                launch.zeroed = zeroed;
+                let Ok(outcome) = program.run(&launch, &options) else {
+                    break;
+                };
+                let mut written = program.as_written(&launch, &options);
+                let mut met = |t: &Target| {
+                    let all = outcome.conflicts().filter(|c| t.is_met(c));
+                    all.take(CANDIDATES).find(|c| !written.has(c))
+                };
+                if let Some(c) = met(&wanted) {
+                    return Some((launch, c.clone()));
+                }
+                if due
+                    && elsewhere.is_none()
+                    && let Some(c) = met(&any)
+                {
+                    elsewhere = Some((launch.clone(), c.clone()));
+                }
+                left = left.saturating_sub(outcome.steps + written.steps);
+                let unsure = |f: &Finding| matches!(f, Finding::UninitialisedRead { .. });
+                if !outcome.findings.iter().any(unsure) {
+                    break;
+                }
             }
-            if due
-                && elsewhere.is_none()
-                && let Some(c) = met(&any)
-            {
-                elsewhere = Some((launch.clone(), c.clone()));
-            }
-            left = left.saturating_sub(outcome.steps + written.steps);
-            let unsure = |f: &Finding| matches!(f, Finding::UninitialisedRead { .. });
-            if !outcome.findings.iter().any(unsure) {
+            if left == 0 {
                 break;
             }
         }
-        if left == 0 {
-            break;
-        }
+        elsewhere
     }
-    elsewhere
 }
 
 /// Saturating.
@@ -294,9 +333,11 @@ pub fn adopt(kernel: &Kernel, w: &mut Witness, launch: &Launch, c: &Conflict) {
         })
         .collect();
     // What the solver said of buffers holds only where it was used.
-    if launch.overlays.is_empty() {
-        w.memory.clear();
-    }
+    let used = |m: &(u32, i128, u64, i128)| {
+        let mut all = launch.overlays.iter();
+        all.any(|(o, at, _)| o.0 == m.0 && i128::from(*at) == m.1)
+    };
+    w.memory.retain(used);
     w.launch = Some(launch.clone());
     w.flags_only = c.flags_only;
     w.replayed = true;

@@ -6,6 +6,7 @@ pub mod accept;
 pub mod audit;
 pub mod check;
 pub mod claims;
+pub mod command;
 pub mod describe;
 pub mod finding;
 pub mod graph;

@@ -10,7 +10,7 @@ use crate::prove::kernel::stated;
 use crate::prove::{BarrierVerdict, Options, Race, Verdict, Witness};
 use crate::report::check::human::Places;
 use crate::report::check::{BarrierPlace, KernelCheck, human};
-use crate::report::describe;
+use crate::report::{command, describe};
 use crate::source::{ExpansionId, FileId, SourceMap, Span};
 
 /// What the judgements on a kernel share.
@@ -62,7 +62,7 @@ impl About<'_> {
         r.witness = w.as_ref().map(|w| describe::witness(&self.v.map, k, w));
         let replayed = w.as_ref().filter(|w| w.replayed && r.verdict == "refuted");
         r.replay = replayed.map(|w| {
-            let command = describe::replay_command(&self.v.map, self.new, None, w);
+            let command = command::replay_command(&self.v.map, self.new, None, w);
             format!("{command}{}", self.extra)
         });
         let text = human::kernel(

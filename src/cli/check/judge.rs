@@ -17,8 +17,8 @@ use crate::ir::{Kernel, Space, Stmt};
 use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
 use crate::report::check::{FileCheck, KernelCheck, human};
-use crate::report::describe;
 use crate::report::model::{ChangeFinding, ErrorReport, FileReport};
+use crate::report::{command, describe};
 use crate::source::{FileId, Span};
 
 /// What there is to say of a file.
@@ -68,7 +68,7 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
             errors: v.errors.clone(),
         })
         .collect();
-    let extra = describe::replay_options(
+    let extra = command::replay_options(
         &args.source.define,
         &args.source.include,
         args.execution_barriers_order_memory,

@@ -54,6 +54,8 @@ pub struct Fixed {
     pub group: Option<[u32; 3]>,
     /// Threadgroup memory holds zeros at first.
     pub zeroed: bool,
+    /// Threads keep what they load from device memory.
+    pub kept: bool,
     /// The launch specification; what stands above wins.
     pub specified: Option<Specified>,
     /// There is a specification that is set aside.
@@ -100,6 +102,7 @@ impl<'a> Maker<'a> {
     pub fn launch(&mut self, n: u64) -> (Launch, Schedule) {
         let mut l = Launch::new(self.size(n));
         l.zeroed = self.fixed.zeroed;
+        l.kept = self.fixed.kept;
         let threads = i128::from(l.threads().max(1));
         let spec = self.fixed.specified.as_ref();
         for s in &self.kernel.scalars {

@@ -184,6 +184,9 @@ fn command(
     if launch.zeroed {
         words.push("--zero-threadgroup-memory".into());
     }
+    if launch.kept {
+        words.push("--keep-device-loads".into());
+    }
     for (name, v) in parameters(kernel, launch) {
         words.extend(["--param".into(), format!("{name}={v}")]);
     }

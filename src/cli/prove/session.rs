@@ -21,7 +21,7 @@ use crate::prove::work::Workers;
 use crate::prove::{KernelVerdicts, Options};
 use crate::report::accept::{self, Acceptance};
 use crate::report::model::{FileReport, KernelReport, RemovalReport, Report, SCHEMA};
-use crate::report::{describe, graph, human, stats};
+use crate::report::{command, describe, graph, human, stats};
 use crate::source::Span;
 
 /// A run over some files.
@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
 }
 
 fn replay_options(a: &ProveArgs) -> String {
-    describe::replay_options(
+    command::replay_options(
         &a.source.define,
         &a.source.include,
         a.execution_barriers_order_memory,

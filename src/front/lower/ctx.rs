@@ -158,6 +158,8 @@ pub struct Lowerer<'a> {
     pub label_count: u32,
     /// Branches so far.
     pub branch_count: u32,
+    /// `volatile`, `coherent` or a fence was met.
+    pub coherent: bool,
     /// Temporaries so far.
     pub temp_count: u32,
     /// Statements so far.
@@ -219,6 +221,7 @@ impl<'a> Lowerer<'a> {
             access_count: 0,
             label_count: 0,
             branch_count: 0,
+            coherent: false,
             temp_count: 0,
             stmt_count: 0,
             work: 0,

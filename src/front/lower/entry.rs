@@ -316,6 +316,7 @@ impl<'a> Lowerer<'a> {
             access_count: self.access_count,
             label_count: self.label_count,
             branch_count: self.branch_count,
+            coherent: self.coherent,
             body,
             unsupported,
         })

@@ -29,6 +29,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn resolve_type_inner(&mut self, t: &'a Type) -> Ty {
+        self.coherent |= t.quals.is_volatile || t.quals.is_coherent;
         match &t.kind {
             TypeKind::Named(p) => self
                 .type_path(p)

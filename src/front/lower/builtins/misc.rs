@@ -51,6 +51,7 @@ impl<'a> Lowerer<'a> {
             // Orders memory of the calling thread only; no thread waits.
             "atomic_thread_fence" | "assert" | "__builtin_unreachable" | "__builtin_assume" => {
                 self.arg_values(call.args);
+                self.coherent |= call.name == "atomic_thread_fence";
                 Place::Val(Value::void())
             }
             "__builtin_expect" => {
