@@ -213,7 +213,8 @@ pub struct FuzzArgs {
     #[arg(long)]
     pub zero_threadgroup_memory: bool,
     /// Threads keep what they loaded from device memory until a barrier that names mem_device: old values, where that
-    /// memory is raced for.
+    /// memory is raced for. Without effect on kernels with volatile or coherent memory, fences, or matrices written to
+    /// device memory.
     #[arg(long)]
     pub keep_device_loads: bool,
     /// Fix the position of the threadgroup in the grid.

@@ -281,7 +281,7 @@ fn fixed(k: &Kernel, a: &FuzzArgs, entry: Option<&config::Contract>) -> Result<F
         schedule: a.schedule,
         group: a.group,
         zeroed: a.zero_threadgroup_memory,
-        kept: a.keep_device_loads,
+        kept: a.keep_device_loads && crate::exec::Runnable::new(k).may_keep(),
         specified,
         set_aside,
     })

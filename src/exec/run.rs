@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::code::{Program, SiteOp};
+use super::code::{CollectiveOp, Program, Site, SiteOp};
 use super::compile::compile;
 use super::detect::{Detector, Disabled, SiteInfo};
 use super::finding::{Conflict, Finding, Findings};
@@ -139,18 +139,23 @@ impl<'k> Runnable<'k> {
     }
 
     /// Whether it makes a difference that threads keep what they load ([`Launch::kept`]), and they may: some device
-    /// object is loaded and written, and nothing asks for memory to be looked at each time.
+    /// object is loaded and written, nothing asks for memory to be looked at each time, and no matrix of a simdgroup is
+    /// written to device memory (which is a write of each of its threads, not noticed by `exec::kept`).
     pub fn may_keep(&self) -> bool {
         let device = |o: ObjectId| {
             let object = self.kernel.objects.get(o.index());
             object.is_some_and(|o| o.space == Space::Device)
         };
-        let mut loads = self
-            .program
-            .sites
-            .iter()
-            .filter(|s| matches!(s.op, SiteOp::Load(_)));
-        !self.kernel.coherent && loads.any(|s| device(s.object) && self.may_write(s.object))
+        let p = &self.program;
+        let matrices = p.collectives.iter().filter_map(|c| match &c.op {
+            CollectiveOp::MatrixAccess { site, .. } => p.sites.get(*site as usize),
+            _ => None,
+        });
+        let stores = |s: &Site| matches!(s.op, SiteOp::Store(_)) && device(s.object);
+        let mut loads = p.sites.iter().filter(|s| matches!(s.op, SiteOp::Load(_)));
+        !self.kernel.coherent
+            && !matrices.into_iter().any(stores)
+            && loads.any(|s| device(s.object) && self.may_write(s.object))
     }
 
     /// Whether some statement writes the object.

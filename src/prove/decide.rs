@@ -260,7 +260,11 @@ pub fn single(
         Some(m) => Answer::Sat(m),
         None => {
             counts.queries += 1;
-            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, &more);
+            let a = if ask.hasty {
+                ask.quick(&ie.enc.logic, &asserts, Products::Exact, &more)
+            } else {
+                ask.check(&ie.enc.logic, &asserts, Products::Exact, &more)
+            };
             counts.exact += 1;
             if !matches!(a, Answer::Unknown(_)) {
                 let values = fixed(&factors, &a, asked);
@@ -305,12 +309,41 @@ fn plain_size(
 ) -> Option<Assignment> {
     let even = ie.enc.launch.even?;
     let formula = ie.enc.logic.and(&[even, pair.formula]);
-    let asserts = ie.obligation(&[formula]);
-    counts.queries += 1;
-    match ask.quick(&ie.enc.logic, &asserts, Products::Exact, wanted) {
+    match quickly(ie, formula, ask, wanted, counts) {
         Answer::Sat(m) => Some(m),
         _ => None,
     }
+}
+
+/// What the quick engine says of a narrowed question: without products, then with one factor of each fixed as in that
+/// answer, then with products.
+fn quickly(
+    ie: &mut IntervalEncoder<'_>,
+    formula: BoolId,
+    ask: &Ask<'_>,
+    wanted: &Wanted,
+    counts: &mut Counts,
+) -> Answer {
+    let asserts = ie.obligation(&[formula]);
+    let factors = factors(&ie.enc.logic, &asserts);
+    let mut more = wanted.clone();
+    more.ints.extend(factors.iter().cloned());
+    counts.queries += 1;
+    let first = ask.briefly(&ie.enc.logic, &asserts, Products::Opaque, &more);
+    match &first {
+        Answer::Unsat => return first,
+        Answer::Sat(_) if factors.is_empty() => return first,
+        Answer::Sat(_) => {
+            counts.queries += 1;
+            let values = fixed(&factors, &first, wanted.ints.len()).unwrap_or_default();
+            if let Some(m) = ask.example(&ie.enc.logic, &asserts, &values, wanted) {
+                return Answer::Sat(m);
+            }
+        }
+        Answer::Unknown(_) => {}
+    }
+    counts.queries += 1;
+    ask.briefly(&ie.enc.logic, &asserts, Products::Exact, wanted)
 }
 
 /// Magnitudes that are tried in turn for what a host chooses.
@@ -349,9 +382,7 @@ fn smaller(
             all.push(pair.formula);
             ie.enc.logic.and(&all)
         };
-        let asserts = ie.obligation(&[formula]);
-        counts.queries += 1;
-        match ask.quick(&ie.enc.logic, &asserts, Products::Exact, wanted) {
+        match quickly(ie, formula, ask, wanted, counts) {
             Answer::Sat(m) => return Some(m.ints),
             Answer::Unsat => {}
             // Larger ones are not easier.

@@ -47,6 +47,7 @@ pub fn non_wrapping(
                     facts,
                     limit,
                     patience: Some(patience),
+                    hasty: false,
                     recorder,
                     stats,
                     about: About::NoOverflow(who.0, who.1),

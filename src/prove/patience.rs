@@ -14,6 +14,8 @@ pub enum Wait {
     Long(Duration),
     /// Only the quick engine, so long.
     Quick(Duration),
+    /// The same with less resources.
+    Brief(Duration),
     /// Not at all.
     Stop,
 }
@@ -82,7 +84,7 @@ pub struct Patiences {
 impl Default for Patiences {
     fn default() -> Self {
         Patiences {
-            races: Patience::new(End::Quick),
+            races: Patience::new(End::Stop),
             device_races: Patience::new(End::Stop),
             removals: Patience::new(End::Quick),
             joint: Patience::new(End::Stop),

@@ -201,6 +201,7 @@ fn consistent(
         facts,
         limit: options.timeout,
         patience: None,
+        hasty: false,
         recorder: options.recorder.as_ref(),
         stats: options.stats.as_deref(),
         about: About::Assumptions,

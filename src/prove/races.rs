@@ -14,7 +14,7 @@ use super::verdict::{Race, Replays};
 use super::witness::witness;
 use super::work::parallel;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
-use crate::ir::Kernel;
+use crate::ir::{Kernel, Space};
 use crate::source::Span;
 
 /// Encoder for one interval of a plan.
@@ -72,7 +72,11 @@ pub fn existing_races(
         };
         let (mut out, complete) = search_in(plan, &important, mode, &mut ie, &matter, &mut counts);
         let ask = Ask {
-            limit: plan.limit.min(LIMIT),
+            limit: plan.limit.min(match mode.filter.space {
+                Space::Threadgroup => LIMIT,
+                _ => DEVICE_LIMIT,
+            }),
+            hasty: true,
             ..ask
         };
         out.extend(search_in(plan, &ask, mode, &mut ie, &other, &mut counts).0);
@@ -106,7 +110,10 @@ pub fn existing_races(
 }
 
 /// Longest wait for an answer on a race that no verdict depends on.
-const LIMIT: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// The same on device memory, whose offsets are often products of sizes that nothing bounds.
+const DEVICE_LIMIT: Duration = Duration::from_millis(500);
 
 /// Objects and places.
 type Places = BTreeSet<(u32, u32, u32)>;

@@ -104,6 +104,8 @@ pub struct Ask<'a> {
     pub limit: Duration,
     /// Lowers the limit after questions without an answer.
     pub patience: Option<&'a Patience>,
+    /// A conflict that cannot be shown quickly is left open.
+    pub hasty: bool,
     /// Who wants to know.
     pub recorder: Option<&'a Recorder>,
     /// Who wants to know how.
@@ -134,6 +136,7 @@ impl<'a> Plan<'a> {
                 About::Removal(ids) if self.places(ids) > 1 => &self.patience.joint,
                 _ => &self.patience.removals,
             }),
+            hasty: false,
             recorder: self.recorder,
             stats: self.stats,
             about,
@@ -180,13 +183,23 @@ impl Ask<'_> {
         products: Products,
         wanted: &Wanted,
     ) -> Answer {
-        self.ask(
-            logic,
-            asserts,
-            (products, &Vec::new()),
-            wanted,
-            self.brief(),
-        )
+        let wait = match self.wait() {
+            Wait::Long(limit) => Wait::Quick(limit.min(QUICK)),
+            other => other,
+        };
+        self.ask(logic, asserts, (products, &Vec::new()), wanted, wait)
+    }
+
+    /// Asks Z3's quick engine only, with less resources.
+    pub fn briefly(
+        &self,
+        logic: &Logic,
+        asserts: &[BoolId],
+        products: Products,
+        wanted: &Wanted,
+    ) -> Answer {
+        let products = (products, &Vec::new());
+        self.ask(logic, asserts, products, wanted, self.brief())
     }
 
     /// An assignment in which these expressions have these values, if the quick engine finds one.
@@ -210,9 +223,12 @@ impl Ask<'_> {
         }
     }
 
+    /// What is asked for the sake of another question is not worth much.
     fn brief(&self) -> Wait {
         match self.wait() {
-            Wait::Long(limit) | Wait::Quick(limit) => Wait::Quick(limit.min(QUICK)),
+            Wait::Long(limit) | Wait::Quick(limit) | Wait::Brief(limit) => {
+                Wait::Brief(limit.min(QUICK))
+            }
             Wait::Stop => Wait::Stop,
         }
     }
@@ -228,6 +244,7 @@ impl Ask<'_> {
         let (limit, effort) = match wait {
             Wait::Long(limit) => (limit, Effort::Full),
             Wait::Quick(limit) => (limit, Effort::Quick),
+            Wait::Brief(limit) => (limit, Effort::Brief),
             Wait::Stop => return Answer::Unknown("timeout".into()),
         };
         let began = Instant::now();
@@ -242,7 +259,7 @@ impl Ask<'_> {
         };
         let (answer, stage) = timed(self.stats, Phase::Smt, || smt::decide(&query));
         if let (Answer::Unknown(_), Some(p)) = (&answer, self.patience) {
-            p.lost(began.elapsed(), effort == Effort::Quick);
+            p.lost(began.elapsed(), effort != Effort::Full);
         }
         match (&answer, stage) {
             (Answer::Unknown(_), _) => self.count(Event::Unanswered, 1),
