@@ -434,3 +434,22 @@ fn independent_accesses_are_not_interleaved() {
     assert_eq!(o.status.code(), Some(0), "{out}");
     assert!(out.contains("(every interleaving)"), "{out}");
 }
+
+/// A race that needs an old value of device memory: only with the option, and not where loads look at memory.
+#[test]
+fn device_loads_are_kept_when_asked_and_allowed() {
+    let go = |case: &str, keep: bool| {
+        let mut args = vec![case, "--disable", "24", "--threadgroup", "64"];
+        args.extend(["--param", "rounds=2", "--runs", "20"]);
+        args.extend(["--fill", "index", "--fill", "stop=random:0:0:0"]);
+        if keep {
+            args.push("--keep-device-loads");
+        }
+        fuzz(&root(), &args).status.code()
+    };
+    let plain = "tests/cases/required/keeps_old_flag.metal";
+    let volatile = "tests/cases/unknown/looks_at_volatile_flag.metal";
+    assert_eq!(go(plain, false), Some(0));
+    assert_eq!(go(plain, true), Some(1));
+    assert_eq!(go(volatile, true), Some(0));
+}

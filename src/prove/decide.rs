@@ -9,7 +9,7 @@ use super::verdict::Replays;
 use crate::encode::logic::{BoolId, Lin, Logic};
 use crate::encode::pair::{IntervalEncoder, PairFormula};
 use crate::ir::{ObjectId, ScalarTy};
-use crate::smt::{Answer, Assignment, Fixed, Products, Wanted, factors};
+use crate::smt::{Answer, Assignment, Effort, Fixed, Products, Wanted, factors};
 
 /// Values of a conflict, still symbolic in their meaning.
 #[derive(Clone, Debug, Default)]
@@ -196,7 +196,13 @@ fn part(
     };
     counts.queries += 1;
     // A set that takes long is better split than waited for.
-    match ask.quick(&ie.enc.logic, &asserts, Products::Opaque, &wanted) {
+    match ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Opaque,
+        &wanted,
+        Effort::Quick,
+    ) {
         Answer::Unsat => {
             counts.batched += list.len();
             ask.count(Event::Together, list.len());
@@ -230,7 +236,13 @@ pub fn single(
         ask.record(logic, &asserts, products, &[pair], sat);
     };
     counts.queries += 1;
-    let first = ask.check(&ie.enc.logic, &asserts, Products::Opaque, &more);
+    let first = ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Opaque,
+        &more,
+        Effort::Full,
+    );
     let example = match &first {
         Answer::Unsat => {
             counts.opaque += 1;
@@ -260,11 +272,12 @@ pub fn single(
         Some(m) => Answer::Sat(m),
         None => {
             counts.queries += 1;
-            let a = if ask.hasty {
-                ask.quick(&ie.enc.logic, &asserts, Products::Exact, &more)
+            let effort = if ask.hasty {
+                Effort::Quick
             } else {
-                ask.check(&ie.enc.logic, &asserts, Products::Exact, &more)
+                Effort::Full
             };
+            let a = ask.check(&ie.enc.logic, &asserts, Products::Exact, &more, effort);
             counts.exact += 1;
             if !matches!(a, Answer::Unknown(_)) {
                 let values = fixed(&factors, &a, asked);
@@ -329,7 +342,13 @@ fn quickly(
     let mut more = wanted.clone();
     more.ints.extend(factors.iter().cloned());
     counts.queries += 1;
-    let first = ask.briefly(&ie.enc.logic, &asserts, Products::Opaque, &more);
+    let first = ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Opaque,
+        &more,
+        Effort::Brief,
+    );
     match &first {
         Answer::Unsat => return first,
         Answer::Sat(_) if factors.is_empty() => return first,
@@ -343,7 +362,13 @@ fn quickly(
         Answer::Unknown(_) => {}
     }
     counts.queries += 1;
-    ask.briefly(&ie.enc.logic, &asserts, Products::Exact, wanted)
+    ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Exact,
+        wanted,
+        Effort::Brief,
+    )
 }
 
 /// Magnitudes that are tried in turn for what a host chooses.

@@ -18,7 +18,7 @@ use crate::encode::logic::{Interval, Lin};
 use crate::encode::pair::{IntervalEncoder, Relation, natural};
 use crate::encode::terms::{Counters, Ctx, NoWrap};
 use crate::ir::{BinOp, Kernel, LoopId, UnOp};
-use crate::smt::{Answer, Products, Wanted};
+use crate::smt::{Answer, Effort, Products, Wanted};
 
 /// The loop-carried variables whose closed forms provably do not wrap, with the range of the
 /// values they take.
@@ -144,7 +144,8 @@ fn step_stays(
             &ie.enc.logic,
             &asserts,
             Products::Opaque,
-            &Wanted::default()
+            &Wanted::default(),
+            Effort::Full
         ),
         Answer::Unsat
     );

@@ -7,18 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How to ask the next question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// Every engine, each so long.
-    Long(Duration),
-    /// Only the quick engine, so long.
-    Quick(Duration),
-    /// The same with less resources.
-    Brief(Duration),
-    /// Not at all.
-    Stop,
-}
+use crate::smt::Effort;
 
 /// What is left when patience is at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,16 +31,17 @@ impl Patience {
         }
     }
 
-    /// How to ask the next question, when `full` is the limit of one: all of it until that much was
-    /// lost, then a quarter until it was lost twice, then a twentieth; after three times the end.
-    pub fn wait(&self, full: Duration) -> Wait {
+    /// How long to wait for the next answer and the greatest effort for it, when `full` is the limit of one: all of it
+    /// until that much was lost, then a quarter until it was lost twice, then a twentieth; after three times the
+    /// end. `None`: the question is not worth asking.
+    pub fn wait(&self, full: Duration) -> Option<(Duration, Effort)> {
         let lost = Duration::from_millis(self.lost_ms.load(Ordering::Relaxed));
         match self.end {
-            _ if lost < full => Wait::Long(full),
-            _ if lost < full * 2 => Wait::Long(full / 4),
-            _ if lost < full * 3 => Wait::Long(full / 20),
-            End::Quick => Wait::Quick(full / 20),
-            End::Stop => Wait::Stop,
+            _ if lost < full => Some((full, Effort::Full)),
+            _ if lost < full * 2 => Some((full / 4, Effort::Full)),
+            _ if lost < full * 3 => Some((full / 20, Effort::Full)),
+            End::Quick => Some((full / 20, Effort::Quick)),
+            End::Stop => None,
         }
     }
 
@@ -101,14 +91,14 @@ mod tests {
     fn waits_less_after_failures() {
         let full = Duration::from_secs(4);
         for (p, end) in [
-            (Patience::new(End::Stop), Wait::Stop),
-            (Patience::new(End::Quick), Wait::Quick(full / 20)),
+            (Patience::new(End::Stop), None),
+            (Patience::new(End::Quick), Some((full / 20, Effort::Quick))),
         ] {
-            assert_eq!(p.wait(full), Wait::Long(full));
+            assert_eq!(p.wait(full), Some((full, Effort::Full)));
             p.lost(Duration::from_secs(5), false);
-            assert_eq!(p.wait(full), Wait::Long(full / 4));
+            assert_eq!(p.wait(full), Some((full / 4, Effort::Full)));
             p.lost(Duration::from_secs(4), false);
-            assert_eq!(p.wait(full), Wait::Long(full / 20));
+            assert_eq!(p.wait(full), Some((full / 20, Effort::Full)));
             p.lost(Duration::from_secs(4), false);
             assert_eq!(p.wait(full), end);
         }
@@ -119,9 +109,9 @@ mod tests {
         let full = Duration::from_secs(1);
         let p = Patience::new(End::Quick);
         p.lost(full * 9, true);
-        assert_eq!(p.wait(full), Wait::Long(full));
+        assert_eq!(p.wait(full), Some((full, Effort::Full)));
         let p = Patience::new(End::Stop);
         p.lost(full * 9, true);
-        assert_eq!(p.wait(full), Wait::Stop);
+        assert_eq!(p.wait(full), None);
     }
 }

@@ -24,7 +24,7 @@ use crate::cfg::Flow;
 use crate::encode::pair::{IntervalEncoder, Relation};
 use crate::encode::terms::NoWrap;
 use crate::ir::{AccessId, Kernel};
-use crate::smt::{Answer, Products, Wanted};
+use crate::smt::{Answer, Effort, Products, Wanted};
 use crate::source::Span;
 
 /// A kernel evaluated under assumptions that hold: loads that may race are distrusted.
@@ -214,7 +214,13 @@ fn consistent(
         ints: factors.clone(),
         bools: Vec::new(),
     };
-    let answer = ask.check(&ie.enc.logic, &asserts, Products::Exact, &wanted);
+    let answer = ask.check(
+        &ie.enc.logic,
+        &asserts,
+        Products::Exact,
+        &wanted,
+        Effort::Full,
+    );
     if !matches!(answer, Answer::Unknown(_)) {
         let values = fixed(&factors, &answer, 0);
         ask.record(

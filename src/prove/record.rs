@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::interval::{Mode, Plan};
-use super::patience::{Patience, Wait};
+use super::patience::Patience;
 use super::stats::{Event, Phase, Stats, timed};
 use crate::analysis::facts::Facts;
 use crate::cfg::Start;
@@ -158,51 +158,19 @@ impl Plan<'_> {
 }
 
 impl Ask<'_> {
-    /// How to ask the next question.
-    fn wait(&self) -> Wait {
-        let full = self.limit;
-        self.patience.map_or(Wait::Long(full), |p| p.wait(full))
-    }
-
-    /// Asks Z3, and waits as long as patience lasts.
+    /// Asks Z3, with at most this effort, as far as patience goes.
     pub fn check(
         &self,
         logic: &Logic,
         asserts: &[BoolId],
         products: Products,
         wanted: &Wanted,
+        effort: Effort,
     ) -> Answer {
-        self.ask(logic, asserts, (products, &Vec::new()), wanted, self.wait())
+        self.ask(logic, asserts, (products, &Vec::new()), wanted, effort)
     }
 
-    /// Asks Z3's quick engine only.
-    pub fn quick(
-        &self,
-        logic: &Logic,
-        asserts: &[BoolId],
-        products: Products,
-        wanted: &Wanted,
-    ) -> Answer {
-        let wait = match self.wait() {
-            Wait::Long(limit) => Wait::Quick(limit.min(QUICK)),
-            other => other,
-        };
-        self.ask(logic, asserts, (products, &Vec::new()), wanted, wait)
-    }
-
-    /// Asks Z3's quick engine only, with less resources.
-    pub fn briefly(
-        &self,
-        logic: &Logic,
-        asserts: &[BoolId],
-        products: Products,
-        wanted: &Wanted,
-    ) -> Answer {
-        let products = (products, &Vec::new());
-        self.ask(logic, asserts, products, wanted, self.brief())
-    }
-
-    /// An assignment in which these expressions have these values, if the quick engine finds one.
+    /// An assignment in which these expressions have these values, if one is found with little effort.
     pub fn example(
         &self,
         logic: &Logic,
@@ -210,26 +178,11 @@ impl Ask<'_> {
         fixed: &Fixed,
         wanted: &Wanted,
     ) -> Option<Assignment> {
-        match self.ask(
-            logic,
-            asserts,
-            (Products::Exact, fixed),
-            wanted,
-            self.brief(),
-        ) {
+        let products = (Products::Exact, fixed);
+        match self.ask(logic, asserts, products, wanted, Effort::Brief) {
             Answer::Sat(m) => Some(m),
             // Without the values there may be one.
             Answer::Unsat | Answer::Unknown(_) => None,
-        }
-    }
-
-    /// What is asked for the sake of another question is not worth much.
-    fn brief(&self) -> Wait {
-        match self.wait() {
-            Wait::Long(limit) | Wait::Quick(limit) | Wait::Brief(limit) => {
-                Wait::Brief(limit.min(QUICK))
-            }
-            Wait::Stop => Wait::Stop,
         }
     }
 
@@ -239,14 +192,13 @@ impl Ask<'_> {
         asserts: &[BoolId],
         (products, fixed): (Products, &Fixed),
         wanted: &Wanted,
-        wait: Wait,
+        effort: Effort,
     ) -> Answer {
-        let (limit, effort) = match wait {
-            Wait::Long(limit) => (limit, Effort::Full),
-            Wait::Quick(limit) => (limit, Effort::Quick),
-            Wait::Brief(limit) => (limit, Effort::Brief),
-            Wait::Stop => return Answer::Unknown("timeout".into()),
+        let full = Some((self.limit, Effort::Full));
+        let Some((limit, most)) = self.patience.map_or(full, |p| p.wait(self.limit)) else {
+            return Answer::Unknown("timeout".into());
         };
+        let effort = effort.min(most);
         let began = Instant::now();
         let query = Query {
             logic,
@@ -254,7 +206,10 @@ impl Ask<'_> {
             products,
             fixed,
             wanted,
-            limit,
+            limit: match effort {
+                Effort::Full => limit,
+                _ => limit.min(QUICK),
+            },
             effort,
         };
         let (answer, stage) = timed(self.stats, Phase::Smt, || smt::decide(&query));

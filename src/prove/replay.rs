@@ -124,10 +124,10 @@ fn attempt(
         }
     }
     // What the kernel does not write keeps what the solver chose for it.
-    let written = Runnable::new(kernel);
-    let chosen = request.memory.iter().filter(|m| !written.may_write(m.0));
-    let overlays = chosen.cloned().collect();
-    match look_around(kernel, options, witness, (&scalars, overlays), disabled) {
+    let program = Runnable::new(kernel);
+    let chosen = request.memory.iter().filter(|m| !program.may_write(m.0));
+    let near = (&scalars, chosen.cloned().collect());
+    match look_around(kernel, &program, options, witness, near, disabled) {
         Some((launch, c)) => {
             adopt(kernel, witness, &launch, &c);
             replays.nearby += 1;
@@ -159,6 +159,7 @@ const STEPS_ALL_AROUND_RACE: u64 = 10_000_000;
 /// witness is preferred; of a removal, any race that is due to it will do.
 fn look_around(
     kernel: &Kernel,
+    program: &Runnable<'_>,
     options: &Options,
     witness: &Witness,
     (scalars, overlays): (&BTreeMap<String, i128>, Overlays),
@@ -189,9 +190,8 @@ fn look_around(
         }
     }
     launches.extend(proposals(kernel, &request, &keep, most));
-    let program = Runnable::new(kernel);
     let all = Around {
-        program: &program,
+        program,
         options,
         witness,
         disabled,

@@ -77,8 +77,8 @@ pub fn replay_options(define: &[String], include: &[PathBuf], ignore_flags: bool
     out
 }
 
-/// A shell word.
-fn quoted(s: &str) -> String {
+/// A word of a command line, quoted where a shell would need it.
+pub fn quoted(s: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=+:,@%".contains(c);
     if !s.is_empty() && s.chars().all(plain) {
         s.to_string()

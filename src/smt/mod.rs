@@ -76,7 +76,7 @@ pub fn configure() {
 }
 
 /// How hard to try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     /// The quick engine only, a third of its resources: where the answer is of little use.
     Brief,

@@ -6,6 +6,7 @@ use super::generate::{Fixed, schedule_name};
 use crate::cli::args::FuzzArgs;
 use crate::exec::{AccessRef, BufferSpec, Conflict, Finding, Launch, ScalarValue, Schedule};
 use crate::ir::{Kernel, VarKind};
+use crate::report::command::quoted;
 use crate::report::describe::{access_kind, at, element};
 use crate::report::model::ErrorReport;
 use crate::source::{SourceMap, Span};
@@ -143,16 +144,6 @@ fn parameters(kernel: &Kernel, launch: &Launch) -> Vec<(String, String)> {
         _ => None,
     });
     scalars.chain(constants).collect()
-}
-
-/// A word of a command line, quoted where a shell would need it.
-fn quoted(s: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !s.is_empty() && s.chars().all(plain) {
-        s.to_string()
-    } else {
-        format!("'{}'", s.replace('\'', "'\\''"))
-    }
 }
 
 /// The command that shows a race again.
