@@ -47,9 +47,13 @@ pub enum ItemKind {
     Namespace {
         /// The name, possibly `A::B`; empty when anonymous.
         name: String,
+        /// `inline namespace`: its members are members of the one around it, too.
+        is_inline: bool,
         /// Its contents.
         items: Vec<Item>,
     },
+    /// `namespace A = B::C;`
+    NamespaceAlias(String, Path),
     /// `using namespace N;`
     UsingNamespace(Path),
     /// `using A::b;`
@@ -120,6 +124,14 @@ pub struct Function {
     pub is_constexpr: bool,
     /// `static` (of a member function: no `this`).
     pub is_static: bool,
+    /// `friend`: no member, though it stands in a class.
+    pub is_friend: bool,
+    /// `explicit`.
+    pub is_explicit: bool,
+    /// `virtual`.
+    pub is_virtual: bool,
+    /// `&` or, with `true`, `&&` after the parameter list.
+    pub ref_qual: Option<bool>,
     /// Return type (`None` for constructors, destructors, conversion operators).
     pub ret: Option<Type>,
     /// The declared name; a qualified one for out-of-class definitions; operators are spelled
@@ -137,6 +149,8 @@ pub struct Function {
     pub body: Option<Block>,
     /// `= default` / `= delete`.
     pub defaulted_or_deleted: bool,
+    /// `= delete`
+    pub is_deleted: bool,
 }
 
 /// One constructor initialiser.

@@ -18,6 +18,12 @@ impl<'a> Lowerer<'a> {
         // The right operand is evaluated first (C++17 [expr.ass]).
         if let (None, EK::InitList(args)) = (op, &r.kind) {
             let p = self.place(l);
+            if self.has_assignment(p.ty()) {
+                let name = self.type_name(p.ty());
+                let what = format!("assignment of a list to `{name}`");
+                self.unsupported(what, true, true, Vec::new());
+                return p;
+            }
             let p = self.freeze_place(p);
             let ty = p.ty().clone();
             let v = self.construct(&ty, args, true);
@@ -42,22 +48,38 @@ impl<'a> Lowerer<'a> {
                 None => "operator=".to_string(),
                 Some(o) => format!("operator{}=", op_text(o)),
             };
+            // Without one of its own, a class is assigned member by member.
+            let implicit = op.is_none()
+                && !self.special(p.ty()).assign
+                && matches!((rp.ty(), p.ty()), (Ty::Record(a), Ty::Record(b)) if self.is_base(*b, *a));
             let args = vec![Arg::Place(p.clone()), Arg::Place(rp.clone())];
-            if let Some(q) = self.operator(&name, args) {
+            if !implicit && let Some(q) = self.operator(&name, args, &[l, r]) {
                 return q;
             }
-            if let Some(o) = op {
-                let args = vec![Arg::Place(p.clone()), Arg::Place(rp.clone())];
-                if let Some(q) = self.operator(&format!("operator{}", op_text(o)), args) {
-                    let v = self.load(q);
-                    let ty = p.ty().clone();
-                    let v = self.convert(v, &ty);
-                    self.store(&p, v);
-                    return p;
-                }
+            if self.special(p.ty()).assign && op.is_none() {
+                let name = self.type_name(p.ty());
+                self.unsupported(format!("assignment to `{name}`"), true, true, Vec::new());
+                return p;
+            }
+            if implicit && self.special(rp.ty()).copy {
+                // The assignment operators of its members are the implicit ones.
+                let ty = p.ty().clone();
+                let from = match ty {
+                    Ty::Record(b) => self.base_place(rp, b),
+                    _ => rp,
+                };
+                let v = self.load_bits(from);
+                self.store(&p, v);
+                return p;
             }
         }
-        let mut v = self.load(rp);
+        let mut v = match rp.ty() {
+            Ty::Record(_) if op.is_none() => {
+                let ty = p.ty().clone();
+                self.init_from(rp, &ty)
+            }
+            _ => self.load(rp),
+        };
         if let Some(o) = op {
             let old = self.load(p.clone());
             v = self.binary_values(o, old, v);
@@ -68,14 +90,20 @@ impl<'a> Lowerer<'a> {
         p
     }
 
+    /// Whether a class declares any assignment operator.
+    fn has_assignment(&self, t: &Ty) -> bool {
+        matches!(t, Ty::Record(id) if self.class_member(*id, "operator=", false).is_some())
+            || self.special(t).assign
+    }
+
     /// A target whose address is computed once.
     fn stable_target(&mut self, p: Place) -> Place {
         match p {
-            Place::Mem(t, mut ptr) => {
+            Place::Mem(t, mut ptr, cv) => {
                 if !matches!(ptr.offset.kind, crate::ir::ExprKind::Const(_)) {
                     ptr = self.freeze_ptr(ptr);
                 }
-                Place::Mem(t, ptr)
+                Place::Mem(t, ptr, cv)
             }
             other => self.freeze_place(other),
         }
@@ -85,9 +113,14 @@ impl<'a> Lowerer<'a> {
     pub fn increment(&mut self, x: &'a AExpr, inc: bool, post: bool) -> Place {
         let p = self.place(x);
         let p = self.stable_target(p);
-        if matches!(p.ty(), Ty::Record(_)) {
+        if matches!(p.ty(), Ty::Record(_) | Ty::Enum(..)) {
             let name = if inc { "operator++" } else { "operator--" };
-            if let Some(q) = self.operator(name, vec![Arg::Place(p.clone())]) {
+            let mut args = vec![Arg::Place(p.clone())];
+            if post {
+                let zero = Expr::constant(ScalarTy::I32, 0);
+                args.push(Arg::Place(Place::Val(Value::scalar(zero))));
+            }
+            if let Some(q) = self.operator(name, args, &[x]) {
                 return q;
             }
         }

@@ -41,10 +41,15 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The type of an enumeration; unknown where an attribute may have changed what is under it.
-    pub fn enum_type(&mut self, e: &'a Enum, make: impl FnOnce(ScalarTy) -> Ty) -> Ty {
+    pub fn enum_type(
+        &mut self,
+        e: &'a Enum,
+        scalar: ScalarTy,
+        make: impl FnOnce(ScalarTy) -> Ty,
+    ) -> Ty {
         match e.underlying.as_ref().map(|t| self.resolve_type(t)) {
             Some(t) if t.is_attribute() => t,
-            _ => make(self.enum_scalar(e)),
+            _ => make(scalar),
         }
     }
 

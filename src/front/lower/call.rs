@@ -7,8 +7,12 @@ use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type};
 use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
+use super::class::Own;
 use super::ctx::Lowerer;
+use super::overload::{Choice, Given};
+use super::rank::Rank;
 use super::scope::{Entity, Env, FuncCand, FuncSet};
+use super::symbols::{GLOBAL, NsId, What};
 use super::template::Deduced;
 use super::types::Ty;
 use super::value::{Leaf, Place, PtrVal, Store, Target, Value};
@@ -65,41 +69,98 @@ impl<'a> Lowerer<'a> {
 
     pub(super) fn call_path(&mut self, p: &'a Path, args: &'a [AExpr], span: Span) -> Place {
         match self.entity(p) {
-            Entity::Type(t) => {
-                let t = self.class_call(t, p, args);
-                Place::Val(self.construct(&t, args, false))
-            }
+            Entity::Type(t) => Place::Val(self.construct(&t, args, false)),
             Entity::Place(callee) => self.call_object(callee, args, span),
-            Entity::Funcs(set) => {
-                let qualified_builtin =
-                    p.segments.len() > 1 && super::builtins::is_builtin_namespace(p);
+            Entity::Funcs(mut set) => {
+                let exprs: Vec<&AExpr> = args.iter().collect();
+                let depends = self.call_depends(&exprs);
                 let args = self.args(args);
-                if !qualified_builtin && let Some(r) = self.call_set(&set, &args, span) {
-                    return r;
+                if set.open {
+                    self.add_by_arguments(&mut set, &args, depends);
                 }
-                self.call_builtin(p, None, set.targs.clone(), args, span)
+                let library = self.library_shares(&set, &args);
+                match self.call_set(&set, &args, library, span) {
+                    Some(r) => r,
+                    None if library => self.call_builtin(p, None, set.targs.clone(), args, span),
+                    None => self.unknown_call(&set.name, &args, true),
+                }
+            }
+            Entity::Unclear(name) => {
+                let args = self.args(args);
+                self.ambiguous_call(&name, &args)
             }
             Entity::Builtin(ns, name, targs) => {
                 // `S(args)` where `S` is a class template whose arguments are deduced.
-                if self.syms.records.contains_key(name) {
-                    let t = self.class_by_name(p, args);
-                    if let Some(t) = t {
-                        return Place::Val(self.construct(&t, args, false));
+                if let Some(t) = self.class_by_name(p, args) {
+                    return Place::Val(self.construct(&t, args, false));
+                }
+                let exprs: Vec<&AExpr> = args.iter().collect();
+                let depends = self.call_depends(&exprs);
+                let args = self.args(args);
+                if p.segments.len() == 1 && !p.global {
+                    let mut set = FuncSet {
+                        name: name.to_string(),
+                        cands: Vec::new(),
+                        targs: targs.clone(),
+                        open: true,
+                    };
+                    self.add_by_arguments(&mut set, &args, depends);
+                    let library = super::builtins::is_builtin_function(name);
+                    if !set.cands.is_empty()
+                        && let Some(r) = self.call_set(&set, &args, library, span)
+                    {
+                        return r;
                     }
                 }
-                let args = self.args(args);
                 self.call_builtin(p, ns, targs, args, span)
             }
         }
     }
 
-    pub(super) fn class_call(&mut self, t: Ty, _p: &'a Path, _args: &'a [AExpr]) -> Ty {
-        t
+    fn add_by_arguments(&mut self, set: &mut FuncSet<'a>, args: &[Arg<'a>], depends: bool) {
+        for c in self.by_arguments(&set.name.clone(), args, depends) {
+            if !set.cands.iter().any(|o| std::ptr::eq(o.f, c.f)) {
+                set.cands.push(c);
+            }
+        }
+    }
+
+    /// Whether functions of the library are candidates beside those of the file: where these stand
+    /// in the global namespace, beside `using namespace metal`, or an argument is of a type of it.
+    fn library_shares(&self, set: &FuncSet<'a>, args: &[Arg<'a>]) -> bool {
+        let library = |t: &Ty| {
+            !matches!(
+                t,
+                Ty::Scalar(_) | Ty::Record(_) | Ty::Lambda(_) | Ty::Func(_)
+            )
+        };
+        let metal: Vec<NsId> = self
+            .syms
+            .qualified(GLOBAL, "metal", u32::MAX, true)
+            .iter()
+            .filter_map(|n| match n.what {
+                What::Namespace(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        let beside = |ns: NsId| ns == GLOBAL || metal.contains(&ns);
+        super::builtins::is_builtin_function(&set.name)
+            && set.cands.iter().all(|c| c.rec.is_none() || c.f.is_friend)
+            && (set.cands.iter().any(|c| beside(c.at.ns))
+                || args
+                    .iter()
+                    .any(|a| matches!(a, Arg::Place(p) if library(p.ty()))))
+    }
+
+    /// A call that may mean several functions.
+    pub(super) fn ambiguous_call(&mut self, name: &str, args: &[Arg<'a>]) -> Place {
+        let what = format!("call to `{name}`, which may mean several functions");
+        self.unsupported(what, true, true, Vec::new());
+        self.unknown_call(name, args, true)
     }
 
     pub(super) fn class_by_name(&mut self, p: &'a Path, args: &'a [AExpr]) -> Option<Ty> {
-        let syms = self.syms.clone();
-        let d = syms.records.get(p.last_name())?.first()?;
+        let d = self.class_template(p)?;
         let params = d.item.template.as_ref()?;
         let types: Vec<Ty> = args.iter().map(|e| self.type_of(e)).collect();
         let mut shapes: Vec<Vec<&'a Type>> = Vec::new();
@@ -129,8 +190,8 @@ impl<'a> Lowerer<'a> {
             if s.iter()
                 .zip(&types)
                 .all(|(p, a)| self.deduce(p, a, params, &mut out))
-                && let Some((_, full)) = self.template_env(params, &out, None, d.ns.clone())
-                && let Some(t) = self.instantiate_named(p.last_name(), Some(full), &[])
+                && let Some((_, full)) = self.template_env(params, &out, None, d.at)
+                && let Some(t) = self.instantiate_named(p.last_name(), Some(full), d.at.ns)
             {
                 return Some(t);
             }
@@ -152,20 +213,50 @@ impl<'a> Lowerer<'a> {
             .and_then(|s| s.args.as_ref())
             .map(|a| self.template_args(a));
         if let Ty::Record(id) = *this.ty() {
-            if let Some(p) = self.field_place(this.clone(), last) {
-                return self.call_object(p, args, span);
-            }
-            let cands = self.member_functions(id, last);
-            if !cands.is_empty() {
-                let args = self.args(args);
-                if let Some((c, env)) = self.select_overload(&cands, targs.as_deref(), &args) {
-                    return self.call_member(&c, env, this, args, span);
+            let within = self.qualified_base(id, name);
+            match self.class_member(within, last, false) {
+                Some((_, Own::Funcs(cands))) => {
+                    let args = self.args(args);
+                    let given = Given {
+                        targs: targs.as_deref(),
+                        ..Given::on(&this, &args)
+                    };
+                    return match self.select_overload(&cands, given) {
+                        Choice::One(c, env, _) => self.call_member(&c, env, this, args, span),
+                        Choice::None => self.unknown_call(last, &args, true),
+                        Choice::Ambiguous => self.ambiguous_call(last, &args),
+                    };
                 }
-                return self.unknown_call(last, &args, true);
+                Some((_, Own::Field(_))) => {
+                    if let Some(p) = self.field_place(this.clone(), last) {
+                        return self.call_object(p, args, span);
+                    }
+                }
+                Some(_) => {
+                    let args = self.args(args);
+                    return self.ambiguous_call(last, &args);
+                }
+                None if last.starts_with('~') => {
+                    let what = format!("explicit call of the destructor `{last}`");
+                    self.unsupported(what, true, true, Vec::new());
+                    return Place::Val(Value::void());
+                }
+                None => {}
             }
         }
         let args = self.args(args);
         self.builtin_method(this, last, args)
+    }
+
+    /// The class that `x.Base::f` looks into.
+    fn qualified_base(&mut self, id: u32, name: &'a Path) -> u32 {
+        if name.segments.len() < 2 {
+            return id;
+        }
+        match self.container(name) {
+            super::scope::Container::Type(Ty::Record(b)) => b,
+            _ => id,
+        }
     }
 
     pub(super) fn call_member(
@@ -193,16 +284,17 @@ impl<'a> Lowerer<'a> {
                 let Some(set) = self.funcs.get(i as usize).cloned() else {
                     return self.unknown_call("function", &args, true);
                 };
-                match self.call_set(&set, &args, span) {
+                match self.call_set(&set, &args, false, span) {
                     Some(p) => p,
                     None => self.unknown_call(&set.name, &args, true),
                 }
             }
             Ty::Record(id) => {
                 let cands = self.member_functions(id, "operator()");
-                match self.select_overload(&cands, None, &args) {
-                    Some((c, env)) => self.call_member(&c, env, callee, args, span),
-                    None => self.unknown_call("operator()", &args, true),
+                match self.select_overload(&cands, Given::on(&callee, &args)) {
+                    Choice::One(c, env, _) => self.call_member(&c, env, callee, args, span),
+                    Choice::None => self.unknown_call("operator()", &args, true),
+                    Choice::Ambiguous => self.ambiguous_call("operator()", &args),
                 }
             }
             t => {
@@ -212,55 +304,94 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// Calls one of a set of functions; `None` when none fits or has a body.
-    pub fn call_set(&mut self, set: &FuncSet<'a>, args: &[Arg<'a>], span: Span) -> Option<Place> {
-        let mut cands = set.cands.clone();
-        if super::builtins::is_builtin_function(&set.name) {
-            // An overload beside a built-in function must fit its first argument exactly.
-            cands.retain(|c| self.fits_exactly(c, args));
-        }
-        let (c, env) = self.select_overload(&cands, set.targs.as_deref(), args)?;
-        let this = match (c.rec, c.f.is_static) {
-            (Some(r), false) => {
-                let this = self.frames.last().and_then(|f| f.this.clone());
-                this.map(|t| self.base_place(t, r))
+    /// Calls one of a set of functions; `None` when none fits. With `library`, functions of the
+    /// library are candidates, too: only an exact match is surely better.
+    pub fn call_set(
+        &mut self,
+        set: &FuncSet<'a>,
+        args: &[Arg<'a>],
+        library: bool,
+        span: Span,
+    ) -> Option<Place> {
+        let object = self.frames.last().and_then(|f| f.this.clone());
+        let members = set.cands.iter().any(|c| c.rec.is_some() && !c.f.is_friend);
+        let given = Given {
+            targs: set.targs.as_deref(),
+            object: object.as_ref().filter(|_| members),
+            open: library,
+            ..Given::args(args)
+        };
+        let (c, env) = match self.select_overload(&set.cands, given) {
+            Choice::One(c, env, rank) => {
+                if library && rank != Rank::Exact && !only_ours(args) {
+                    return Some(self.ambiguous_call(&set.name, args));
+                }
+                (c, env)
             }
+            Choice::None => return None,
+            Choice::Ambiguous => return Some(self.ambiguous_call(&set.name, args)),
+        };
+        let this = match (c.rec, c.f.is_static) {
+            (Some(r), false) => object.map(|t| self.base_place(t, r)),
             _ => None,
         };
         Some(self.inline_call(&c, env, this, args.to_vec(), span))
     }
 
-    /// Calls an overloaded operator, as a member of the first operand or as a function.
-    pub fn operator(&mut self, name: &str, args: Vec<Arg<'a>>) -> Option<Place> {
+    /// Calls an overloaded operator ([over.match.oper]): members of the first operand, functions
+    /// that are found from here, and those that the operands bring.
+    pub fn operator(&mut self, name: &str, args: Vec<Arg<'a>>, exprs: &[&AExpr]) -> Option<Place> {
         let span = self.span;
+        let mut cands: Vec<FuncCand<'a>> = Vec::new();
         if let Some(Arg::Place(first)) = args.first()
             && let Ty::Record(id) = *first.ty()
         {
-            let cands = self.member_functions(id, name);
-            if !cands.is_empty()
-                && let Some((c, env)) = self.select_overload(&cands, None, &args[1..])
-            {
-                let this = first.clone();
-                return Some(self.call_member(&c, env, this, args[1..].to_vec(), span));
+            cands = self.member_functions(id, name);
+        }
+        for n in self.named(name, None, false) {
+            if let What::Function(f) = n.what {
+                cands.push(FuncCand {
+                    f,
+                    at: n.at,
+                    rec: None,
+                    defaults: None,
+                });
             }
         }
-        let syms = self.syms.clone();
-        let all = syms.functions.get(name)?;
-        let cands: Vec<FuncCand<'a>> = all
-            .iter()
-            .map(|d| FuncCand {
-                f: d.item,
-                ns: d.ns.clone(),
-                rec: None,
-            })
-            .collect();
-        // Never an operator that converts both operands.
-        let exact: Vec<FuncCand<'a>> = cands
-            .into_iter()
-            .filter(|c| c.f.params.len() == args.len())
-            .collect();
-        let (c, env) = self.select_strict(&exact, &args)?;
-        Some(self.inline_call(&c, env, None, args, span))
+        let depends = self.call_depends(exprs);
+        for c in self.by_arguments(name, &args, depends) {
+            if !cands.iter().any(|o| std::ptr::eq(o.f, c.f)) {
+                cands.push(c);
+            }
+        }
+        // A single candidate need not be meant: there are built-in operators.
+        let member = |c: &FuncCand<'a>| usize::from(c.rec.is_some() && !c.f.is_friend);
+        cands.retain(|c| c.f.params.len() + member(c) == args.len());
+        let given = Given {
+            operator: true,
+            ..Given::args(&args)
+        };
+        match self.select_overload(&cands, given) {
+            Choice::One(c, env, rank) => {
+                let converts = |a: &Arg<'a>| {
+                    matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(id)
+                        if self.recs.get(*id as usize).is_some_and(|r| self.has_conversion(r.decl))))
+                };
+                // The built-in operator may be as good.
+                if rank == Rank::User && args.iter().any(converts) {
+                    return Some(self.ambiguous_call(name, &args));
+                }
+                if member(&c) == 1 {
+                    let Some(Arg::Place(this)) = args.first().cloned() else {
+                        return None;
+                    };
+                    return Some(self.call_member(&c, env, this, args[1..].to_vec(), span));
+                }
+                Some(self.inline_call(&c, env, None, args, span))
+            }
+            Choice::None => None,
+            Choice::Ambiguous => Some(self.ambiguous_call(name, &args)),
+        }
     }
 
     /// What a call may write through a reference to split storage.
@@ -324,9 +455,15 @@ impl<'a> Lowerer<'a> {
                     self.collect_vars(&r.store, &mut clobbers, &mut private);
                     self.learn_mutated(r.key);
                 }
+                Arg::Place(p @ Place::Pick(..)) => {
+                    let ptr = self.address_of(p.clone());
+                    if let Target::Multi(_, objs) = ptr.target {
+                        private.extend(objs.iter().copied());
+                    }
+                }
                 Arg::Place(p) => {
                     let ptr = match p {
-                        Place::Mem(_, ptr) => Some(ptr.clone()),
+                        Place::Mem(_, ptr, _) => Some(ptr.clone()),
                         Place::Val(v) => v.as_ptr().cloned(),
                         _ => None,
                     };
@@ -347,4 +484,10 @@ impl<'a> Lowerer<'a> {
             leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
         })
     }
+}
+
+/// Whether an argument is of a type that no function of the library takes.
+fn only_ours(args: &[Arg<'_>]) -> bool {
+    args.iter()
+        .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
 }

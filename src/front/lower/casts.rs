@@ -17,9 +17,19 @@ impl<'a> Lowerer<'a> {
             return Place::Val(self.bitcast_value(v, &t));
         }
         match &t {
-            Ty::Ref(inner, _) => {
+            Ty::Ref(inner, q) => {
                 let p = self.place(x);
-                return self.view_as(p, inner);
+                if q.rvalue {
+                    self.unsupported("cast to an rvalue reference", true, true, Vec::new());
+                }
+                // To a base, the base within the object; else the same bytes.
+                let p = match (p.ty(), &**inner) {
+                    (Ty::Record(a), Ty::Record(b)) if a != b && self.is_base(*b, *a) => {
+                        self.base_place(p, *b)
+                    }
+                    _ => self.view_as(p, inner),
+                };
+                return p.with_cv(q.cv);
             }
             Ty::Pointer(..) => {
                 let p = self.place(x);
@@ -44,8 +54,22 @@ impl<'a> Lowerer<'a> {
         if let EK::InitList(args) = &x.kind {
             return Place::Val(self.construct(&t, args, true));
         }
-        let v = self.eval(x);
-        Place::Val(self.convert(v, &t))
+        let p = self.place(x);
+        if let Ty::Record(id) = t
+            && !matches!(p.ty(), Ty::Record(from) if self.is_base(id, *from))
+            && self
+                .recs
+                .get(id as usize)
+                .is_some_and(|r| self.has_constructor(r.decl))
+        {
+            let key = self.key(self.span, "%object");
+            let args = vec![super::call::Arg::Place(p)];
+            let q = self.construct_with(id, args, "%object", key, true);
+            self.settle(&q, key);
+            self.unowned(&t);
+            return Place::Val(self.load_bits(q));
+        }
+        Place::Val(self.init_from(p, &t))
     }
 
     /// `as_type<T>(v)`: the same bits.

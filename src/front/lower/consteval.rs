@@ -48,6 +48,7 @@ impl<'a> Lowerer<'a> {
         let builtins = self.builtins.clone();
         let constants = self.function_constants.clone();
         let bound = self.bound_vars.clone();
+        let temporaries = self.temporaries.len();
         let (_, r) = self.in_block(f);
         self.vars.truncate(counts.0);
         self.stable.truncate(counts.0);
@@ -65,6 +66,7 @@ impl<'a> Lowerer<'a> {
         self.builtins = builtins;
         self.function_constants = constants;
         self.bound_vars = bound;
+        self.temporaries.truncate(temporaries);
         r
     }
 

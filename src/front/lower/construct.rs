@@ -29,7 +29,7 @@ pub(super) fn constructors(d: &Record) -> impl Iterator<Item = &Function> {
 impl<'a> Lowerer<'a> {
     /// Whether a record has constructors of its own.
     pub fn has_constructor(&self, d: &Record) -> bool {
-        constructors(d).any(|f| !f.defaulted_or_deleted)
+        constructors(d).any(|f| !f.defaulted_or_deleted || f.is_deleted)
     }
 
     /// Whether a record has conversion operators.
@@ -49,7 +49,20 @@ impl<'a> Lowerer<'a> {
                     return Value::pointer(ty.clone(), PtrVal::null());
                 };
                 let p = self.place(e);
-                let _ = t;
+                if p.ty() != &**t && !t.is_auto() {
+                    let same = matches!((p.ty(), &**t), (Ty::Record(a), Ty::Record(b)) if self.is_base(*b, *a))
+                        || p.ty().array_element() == t.array_element()
+                            && t.array_element().is_some();
+                    if !same {
+                        let what = "reference member bound to a temporary";
+                        self.unsupported(what, true, true, Vec::new());
+                    }
+                    if let Ty::Record(b) = **t {
+                        let p = self.base_place(p, b);
+                        let ptr = self.address_of(p);
+                        return Value::pointer(ty.clone(), ptr);
+                    }
+                }
                 let ptr = self.address_of(p);
                 Value::pointer(ty.clone(), ptr)
             }
@@ -209,8 +222,13 @@ impl<'a> Lowerer<'a> {
         let t = self.type_of(e);
         if t == *ty || matches!((&t, ty), (Ty::Record(a), Ty::Record(b)) if self.is_base(*b, *a)) {
             it.next();
-            let v = self.eval(e);
-            return self.convert(v, ty);
+            return self.eval_as(e, ty);
+        }
+        if let (Ty::Record(from), Ty::Record(_)) = (&t, ty)
+            && self.converts_by_function(*from, ty)
+        {
+            it.next();
+            return self.eval_as(e, ty);
         }
         match ty {
             Ty::Array(t, n) => {
@@ -266,10 +284,14 @@ impl<'a> Lowerer<'a> {
             self.note("aggregate initialisation of a union");
             return self.undef(&ty);
         }
-        let (fields, ns) = (r.fields.clone(), r.ns.clone());
+        let (fields, at) = (r.fields.clone(), r.at);
         let mut leaves = Vec::new();
         let mut earlier: Vec<(String, Value)> = Vec::new();
         for f in &fields {
+            if self.special(&f.ty).dtor && f.is_base {
+                self.unsupported("aggregate with such a base", true, true, Vec::new());
+            }
+            let before = self.temporaries.len();
             let v = match (it.peek(), f.init) {
                 (None, Some(init)) => {
                     // A default member initialiser may name earlier members.
@@ -279,10 +301,11 @@ impl<'a> Lowerer<'a> {
                         p = self.follow_ref(p);
                         env.insert(n.clone(), super::scope::Binding::Place(p));
                     }
-                    self.with_env(env, Some(id), ns.clone(), |l| l.init_value(&f.ty, init))
+                    self.with_env(env, Some(id), at, |l| l.init_value(&f.ty, init))
                 }
                 _ => self.fill(&f.ty, it, true),
             };
+            self.adopt(before);
             let v = self.freeze_value(v);
             let v = Value {
                 ty: f.ty.clone(),

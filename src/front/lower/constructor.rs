@@ -5,11 +5,16 @@
 use super::call::Arg;
 use super::construct::constructors;
 use super::ctx::Lowerer;
+use super::overload::{Choice, Given};
+use super::rank::Ics;
+use super::record::Field;
 use super::scope::FuncCand;
-use super::types::Ty;
+use super::symbols::{Decl, What};
+use super::types::{Cv, Ty};
 use super::value::{KeyId, Place, RegPlace, Value};
 use crate::front::ast::{
-    Expr as AExpr, ExprKind as EK, Function, ItemKind, Member, Type, TypeKind,
+    Expr as AExpr, ExprKind as EK, Function, ItemKind, Member, MemberInit, Path, Record, Type,
+    TypeKind,
 };
 
 impl<'a> Lowerer<'a> {
@@ -17,28 +22,35 @@ impl<'a> Lowerer<'a> {
         let Some(decl) = self.recs.get(id as usize).map(|r| r.decl) else {
             return self.undef(&Ty::Record(id));
         };
+        let ty = Ty::Record(id);
         if self.has_constructor(decl) {
+            // Of an rvalue of its own type nothing new is made.
+            if let [one] = args
+                && !matches!(one.kind, EK::InitList(_))
+                && self.type_of(one) == ty
+            {
+                return self.eval_as(one, &ty);
+            }
             let key = self.key(self.span, "%object");
             let p = self.construct_in_place(id, args, brace, "%object", key);
             self.settle(&p, key);
-            return self.load(p);
+            self.unowned(&ty);
+            return self.load_bits(p);
         }
         if let [one] = args
             && !matches!(one.kind, EK::InitList(_))
         {
             let t = self.type_of(one);
             if let Ty::Record(x) = t
-                && self.is_base(id, x)
+                && (self.is_base(id, x) || self.converts_by_function(x, &ty))
             {
-                let v = self.eval(one);
-                return self.convert(v, &Ty::Record(id));
-            }
-            if let [EK::InitList(_)] = [&one.kind] {
-                return self.construct_record(id, args, brace);
+                return self.eval_as(one, &ty);
             }
         }
         let mut it = args.iter().peekable();
-        self.fill_record(id, &mut it)
+        let v = self.fill_record(id, &mut it);
+        self.unowned(&ty);
+        v
     }
 
     /// Storage for a record with its constructor run.
@@ -50,9 +62,9 @@ impl<'a> Lowerer<'a> {
         name: &str,
         key: KeyId,
     ) -> Place {
-        let args: Vec<Arg<'a>> = args.iter().map(|e| self.arg(e)).collect();
+        let args: Vec<Arg<'a>> = self.args(args);
         let _ = brace;
-        self.construct_with(id, args, name, key)
+        self.construct_with(id, args, name, key, true)
     }
 
     pub(super) fn construct_with(
@@ -61,6 +73,7 @@ impl<'a> Lowerer<'a> {
         args: Vec<Arg<'a>>,
         name: &str,
         key: KeyId,
+        explicit: bool,
     ) -> Place {
         let ty = Ty::Record(id);
         let store = self.new_storage(&ty, name, key, &mut Vec::new(), true);
@@ -69,70 +82,117 @@ impl<'a> Lowerer<'a> {
             store,
             key,
             path: Vec::new(),
+            cv: Cv::default(),
+            space: None,
         });
         self.constructing.push(key);
-        self.run_constructor(id, p.clone(), args);
+        self.run_constructor(id, p.clone(), args, explicit);
         self.constructing.pop();
         p
     }
 
-    /// Runs the constructor that fits on a place.
-    pub fn run_constructor(&mut self, id: u32, p: Place, args: Vec<Arg<'a>>) {
+    /// Constructors of a class.
+    fn own_constructors(&mut self, id: u32) -> Vec<FuncCand<'a>> {
+        let Some((decl, at)) = self.recs.get(id as usize).map(|r| (r.decl, r.at)) else {
+            return Vec::new();
+        };
+        constructors(decl)
+            .map(|f| FuncCand {
+                f,
+                at,
+                rec: Some(id),
+                defaults: None,
+            })
+            .collect()
+    }
+
+    /// Runs the constructor that fits on a place; an implicit conversion (not `explicit`) leaves out
+    /// those that are ([class.conv.ctor]).
+    pub fn run_constructor(&mut self, id: u32, p: Place, args: Vec<Arg<'a>>, explicit: bool) {
         let Some(decl) = self.recs.get(id as usize).map(|r| r.decl) else {
             return;
         };
         let name = decl.name.clone();
+        let span = self.span;
+        let own_copy = self.special(&Ty::Record(id)).own_copy;
         if let [Arg::Place(x)] = args.as_slice()
             && let Ty::Record(from) = *x.ty()
             && self.is_base(id, from)
+            && (!own_copy || (from == id && x.is_rvalue()))
         {
-            let v = self.load(x.clone());
-            let v = self.convert(v, &Ty::Record(id));
-            self.store(&p, v);
+            let x = self.base_place(x.clone(), id);
+            if x.is_rvalue() || !self.special(&Ty::Record(id)).copy {
+                let v = self.load(x);
+                self.store(&p, v);
+            } else {
+                self.copy_members(id, &p, &x);
+            }
             return;
         }
-        let cands: Vec<FuncCand<'a>> = self
-            .member_functions(id, &name)
-            .into_iter()
-            .filter(|c| c.f.ret.is_none() && !c.f.defaulted_or_deleted && c.rec == Some(id))
-            .collect();
-        let span = self.span;
-        match self.select_overload(&cands, None, &args) {
-            Some((c, env)) => {
-                self.inline_constructor(&c, env, p, args, span);
-            }
-            None if args.is_empty() => {
-                let v = self.default_value(&Ty::Record(id));
-                self.store(&p, v);
-            }
-            None => {
-                let list: Option<Vec<Place>> = args
-                    .into_iter()
-                    .map(|a| match a {
-                        Arg::Place(p) => Some(p),
-                        Arg::List(..) => None,
-                    })
-                    .collect();
+        let mut cands = self.own_constructors(id);
+        let declared = cands.len();
+        cands.retain(|c| !c.f.defaulted_or_deleted && (explicit || !c.f.is_explicit));
+        let given = Given {
+            // The implicit ones are candidates, too.
+            open: declared != cands.len() || args.len() == 1,
+            ..Given::args(&args)
+        };
+        match self.select_overload(&cands, given) {
+            Choice::One(c, env, _) => self.inline_constructor(&c, env, p, args, span),
+            Choice::None if args.is_empty() => {
                 let fields = self.recs.get(id as usize).map_or(0, |r| r.fields.len());
-                if let Some(list) = list.filter(|l| l.len() <= fields) {
-                    for (i, a) in list.into_iter().enumerate() {
-                        let Some(f) = self.nth_field(p.clone(), i) else {
-                            break;
-                        };
-                        let v = self.decay(a);
-                        let v = self.convert(v, &f.ty().clone());
-                        self.store(&f, v);
-                    }
-                } else {
-                    self.unsupported(
-                        format!("no constructor of `{name}` fits"),
-                        true,
-                        false,
-                        Vec::new(),
-                    );
+                for i in 0..fields {
+                    self.default_field(id, &p, i);
                 }
             }
+            Choice::None | Choice::Ambiguous => self.unsupported(
+                format!("no single constructor of `{name}` fits"),
+                true,
+                true,
+                Vec::new(),
+            ),
         }
+    }
+
+    /// Initialises a member that no initialiser names ([class.base.init]).
+    fn default_field(&mut self, id: u32, this: &Place, i: usize) {
+        let Some(r) = self.recs.get(id as usize) else {
+            return;
+        };
+        let (at, field) = (r.at, r.fields.get(i).cloned());
+        let (Some(field), Some(p)) = (field, self.nth_field(this.clone(), i)) else {
+            return;
+        };
+        let v = match (&field.ty, field.init) {
+            (ty, Some(init)) => {
+                let this = this.clone();
+                let before = self.temporaries.len();
+                let v = self.with_env(Default::default(), Some(id), at, |l| {
+                    if let Some(f) = l.frames.last_mut() {
+                        f.this = Some(this);
+                    }
+                    l.init_value(ty, init)
+                });
+                self.adopt(before);
+                v
+            }
+            (Ty::Record(x), None) if self.class_has_constructor(*x) => {
+                self.run_constructor(*x, p, Vec::new(), true);
+                return;
+            }
+            (ty, None) if self.has_pointers(ty) => return,
+            (ty, None) => self.default_value(ty),
+        };
+        let v = Value {
+            ty: field.ty.clone(),
+            leaves: v.leaves,
+        };
+        self.store(&p, v);
+    }
+
+    fn class_has_constructor(&self, id: u32) -> bool {
+        let decl = self.recs.get(id as usize).map(|r| r.decl);
+        decl.is_some_and(|d| self.has_constructor(d))
     }
 
     /// Initialises the members of an object as a constructor's initialiser list says.
@@ -140,54 +200,42 @@ impl<'a> Lowerer<'a> {
         let Some(r) = self.recs.get(id as usize) else {
             return;
         };
-        let (fields, class, ns) = (r.fields.clone(), r.decl.name.clone(), r.ns.clone());
+        let (fields, class) = (r.fields.clone(), r.decl.name.clone());
         if let Some(d) = f.inits.iter().find(|i| i.name.last_name() == class) {
-            let args = d.args.iter().map(|e| self.arg(e)).collect();
-            self.run_constructor(id, this.clone(), args);
+            let args = self.args(&d.args);
+            self.run_constructor(id, this.clone(), args, true);
             return;
+        }
+        for m in &f.inits {
+            if !fields.iter().any(|x| self.initialises(m, x)) {
+                self.span = m.span;
+                let what = format!("initialiser of `{}`", m.name.last_name());
+                self.unsupported(what, true, true, Vec::new());
+            }
         }
         for (i, field) in fields.iter().enumerate() {
             let Some(p) = self.nth_field(this.clone(), i) else {
                 continue;
             };
-            let init = f.inits.iter().find(|m| {
-                if field.is_base {
-                    matches!(field.ty, Ty::Record(b) if self.recs.get(b as usize)
-                        .is_some_and(|r| r.decl.name == m.name.last_name()))
-                } else {
-                    m.name.last_name() == field.name
-                }
-            });
-            let has_ctor = matches!(field.ty, Ty::Record(x) if self.recs.get(x as usize)
-                .is_some_and(|r| constructors(r.decl).any(|f| !f.defaulted_or_deleted)));
-            let v = match init {
-                Some(m) => {
-                    self.span = m.span;
-                    if let (Ty::Record(x), true) = (&field.ty, has_ctor) {
-                        let args = m.args.iter().map(|e| self.arg(e)).collect();
-                        self.run_constructor(*x, p, args);
-                        continue;
-                    }
-                    self.construct(&field.ty, &m.args, true)
-                }
-                None => match (&field.ty, field.init) {
-                    (ty, Some(init)) => {
-                        let this = this.clone();
-                        self.with_env(Default::default(), Some(id), ns.clone(), |l| {
-                            if let Some(f) = l.frames.last_mut() {
-                                f.this = Some(this);
-                            }
-                            l.init_value(ty, init)
-                        })
-                    }
-                    (Ty::Record(x), None) if has_ctor => {
-                        self.run_constructor(*x, p, Vec::new());
-                        continue;
-                    }
-                    (ty, None) if self.has_pointers(ty) => continue,
-                    (ty, None) => self.default_value(ty),
-                },
+            let Some(m) = f.inits.iter().find(|m| self.initialises(m, field)) else {
+                self.default_field(id, this, i);
+                continue;
             };
+            self.span = m.span;
+            if let Ty::Record(x) = &field.ty
+                && (self.class_has_constructor(*x) || self.special(&field.ty).copy)
+            {
+                let before = self.temporaries.len();
+                let args = self.args(&m.args);
+                if !m.args.is_empty() || self.class_has_constructor(*x) {
+                    self.run_constructor(*x, p, args, true);
+                    self.adopt(before);
+                    continue;
+                }
+            }
+            let before = self.temporaries.len();
+            let v = self.construct(&field.ty, &m.args, true);
+            self.adopt(before);
             let v = Value {
                 ty: field.ty.clone(),
                 leaves: v.leaves,
@@ -196,67 +244,174 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// A value converted to a record by one of its constructors.
-    pub fn converting_constructor(&mut self, id: u32, v: Value) -> Option<Value> {
-        let decl = self.recs.get(id as usize)?.decl;
-        if !self.has_constructor(decl) {
+    /// Whether an initialiser names a member or base.
+    fn initialises(&self, m: &MemberInit, field: &Field<'a>) -> bool {
+        if field.is_base {
+            return matches!(field.ty, Ty::Record(b) if self.recs.get(b as usize)
+                .is_some_and(|r| r.decl.name == m.name.last_name()));
+        }
+        m.name.last_name() == field.name && !field.name.is_empty()
+    }
+
+    /// A new object of a class, by one of its constructors that are not `explicit`.
+    pub fn converting_constructor(&mut self, id: u32, from: Place) -> Option<Value> {
+        if !self.class_has_constructor(id) {
             return None;
         }
         let key = self.key(self.span, "%converted");
-        let p = self.construct_with(id, vec![Arg::Place(Place::Val(v))], "%converted", key);
+        let args = vec![Arg::Place(from)];
+        let p = self.construct_with(id, args, "%converted", key, false);
         self.settle(&p, key);
-        Some(self.load(p))
+        self.unowned(&Ty::Record(id));
+        Some(self.load_bits(p))
     }
 
-    /// A record converted by one of its conversion operators.
-    pub fn conversion_operator(&mut self, id: u32, this: Place, to: &Ty) -> Option<Value> {
-        let r = self.recs.get(id as usize)?;
-        let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
-        let mut best: Option<(u32, &'a Function)> = None;
+    /// Whether one of the constructors takes the place, without another user-defined conversion.
+    pub(super) fn converts_by_constructor(&mut self, id: u32, p: &Place) -> bool {
+        let cands = self.own_constructors(id);
+        cands.iter().any(|c| {
+            let f = c.f;
+            let rest = f.params.iter().skip(1).all(|p| p.default.is_some());
+            if f.defaulted_or_deleted || f.is_explicit || f.params.is_empty() || !rest {
+                return false;
+            }
+            if f.template.is_some() {
+                let args = [Arg::Place(p.clone())];
+                return self.viable(c, None, None, &args, false).is_some();
+            }
+            let types = self.parameter_types(c, Default::default());
+            let Some(t) = types.first() else { return false };
+            match (t, p.ty()) {
+                // Copies are no conversions.
+                (t, Ty::Record(_)) if *t.strip_ref() == Ty::Record(id) => false,
+                (t, _) => self.value_ics(p, t.strip_ref(), false).is_some(),
+            }
+        })
+    }
+
+    /// Conversion functions of a class and its bases: what they convert to.
+    fn conversions(&mut self, id: u32, to: Option<&Ty>) -> Vec<(FuncCand<'a>, Ty)> {
+        let Some(r) = self.recs.get(id as usize) else {
+            return Vec::new();
+        };
+        let (decl, at, bases) = (r.decl, r.at, r.bases.clone());
+        let mut out: Vec<(FuncCand<'a>, Ty)> = Vec::new();
         for m in decl.members.iter().flatten() {
             if let Member::Item(i) = m
                 && let ItemKind::Function(f) = &i.kind
                 && f.name.last_name().starts_with("operator ")
                 && let Some(t) = &f.ret
-                && f.body.is_some()
             {
-                let t = if f.template.is_some() {
-                    to.clone()
-                } else {
-                    self.with_env(Default::default(), Some(id), ns.clone(), |l| {
-                        l.resolve_type(t)
-                    })
+                let t = match (&f.template, to) {
+                    (Some(_), Some(to)) => to.clone(),
+                    (Some(_), None) => Ty::Unknown("conversion".into()),
+                    _ => self.with_env(Default::default(), Some(id), at, |l| l.resolve_type(t)),
                 };
-                if let Some(rank) = self.convertible(&t, to)
-                    && best.as_ref().is_none_or(|b| rank < b.0)
-                {
-                    best = Some((rank, f));
+                let cand = FuncCand {
+                    f,
+                    at,
+                    rec: Some(id),
+                    defaults: None,
+                };
+                out.push((cand, t));
+            }
+        }
+        for (b, _) in bases {
+            for (c, t) in self.conversions(b, to) {
+                if !out.iter().any(|(_, u)| *u == t) {
+                    out.push((c, t));
                 }
             }
         }
-        if let Some((_, f)) = best {
-            let cand = FuncCand {
-                f,
-                ns,
-                rec: Some(id),
+        out
+    }
+
+    /// The type of the one conversion function of a class, for operands of built-in operators.
+    pub(super) fn only_conversion(&mut self, id: u32) -> Option<Ty> {
+        let all = self.conversions(id, None);
+        let first = all.first()?.1.clone();
+        let plain = !matches!(first, Ty::Unknown(_));
+        let same = all.iter().all(|(c, t)| *t == first && !c.f.is_explicit);
+        (plain && same).then(|| first.strip_ref().clone())
+    }
+
+    /// Whether a conversion function leads to the type.
+    pub(super) fn converts_by_function(&mut self, id: u32, to: &Ty) -> bool {
+        let all = self.conversions(id, Some(to));
+        all.iter().any(|(c, t)| {
+            !c.f.is_explicit && {
+                let p = Place::Val(self.undef(t.strip_ref()));
+                self.value_ics(&p, to, false).is_some()
+            }
+        })
+    }
+
+    /// A record converted by one of its conversion functions ([over.match.conv]); `None` where there
+    /// is none.
+    pub fn conversion_operator(&mut self, id: u32, this: Place, to: &Ty) -> Option<Value> {
+        let span = self.span;
+        let mut found = Vec::new();
+        for (c, t) in self.conversions(id, Some(to)) {
+            let p = Place::Val(self.undef(t.strip_ref()));
+            let explicit = c.f.is_explicit && *to != Ty::BOOL && *t.strip_ref() != *to;
+            let Some(second) = self.value_ics(&p, to, false).filter(|_| !explicit) else {
+                continue;
             };
-            let mut env = super::scope::Env::new();
-            if let Some(params) = &f.template
-                && let Some(p) = params.first()
-            {
-                env.insert(p.name.clone(), super::scope::Binding::Type(to.clone()));
-            }
-            let at = self.span;
-            let p = self.inline_call(&cand, env, Some(this), Vec::new(), at);
-            return Some(self.load(p));
-        }
-        for b in bases {
-            let p = self.base_place(this.clone(), b);
-            if let Some(v) = self.conversion_operator(b, p, to) {
-                return Some(v);
+            if let Some(first) = self.object_ics(&c, &this, false) {
+                found.push((c, first, second));
             }
         }
-        None
+        let mut quals = found.iter().map(|(c, ..)| c.f.this_quals);
+        let one = quals.next();
+        // Of an rvalue it may have been forgotten that it was none.
+        let forgotten = this.is_rvalue() && quals.any(|q| Some(q) != one);
+        let best = (0..found.len())
+            .find(|&i| (0..found.len()).all(|j| i == j || better_conversion(&found[i], &found[j])));
+        let (c, ..) = match (best, found.is_empty()) {
+            (_, true) => return None,
+            (Some(i), _) if !forgotten => found.swap_remove(i),
+            _ => {
+                let what = "conversion by one of several functions";
+                self.unsupported(what, true, true, Vec::new());
+                return Some(self.undef(to));
+            }
+        };
+        let mut env = super::scope::Env::new();
+        if let Some(params) = &c.f.template
+            && let Some(p) = params.first()
+        {
+            env.insert(p.name.clone(), super::scope::Binding::Type(to.clone()));
+        }
+        let this = match c.rec {
+            Some(r) => self.base_place(this, r),
+            None => this,
+        };
+        let p = self.inline_call(&c, env, Some(this), Vec::new(), span);
+        Some(match p.ty() {
+            Ty::Record(_) => self.copied(p),
+            _ => self.decay(p),
+        })
+    }
+
+    /// The class template that a path names, when it names one.
+    pub(super) fn class_template(&mut self, p: &'a Path) -> Option<Decl<'a, Record>> {
+        let within = match self.container(p) {
+            super::scope::Container::None => None,
+            super::scope::Container::Space(ns) => Some(ns),
+            _ => return None,
+        };
+        let found = self.named(p.last_name(), within, false);
+        let mut primary = found.iter().filter_map(|n| match n.what {
+            What::Record(r) if r.template.is_some() && r.specialization.is_none() => Some(Decl {
+                item: r,
+                at: n.at,
+                span: n.span,
+            }),
+            _ => None,
+        });
+        let first = primary.next()?;
+        let all = primary.fold(first, |a, b| if b.item.members.is_some() { b } else { a });
+        Some(all)
     }
 
     /// Class template argument deduction for `T{args}` where `T` is a template name: from the
@@ -266,14 +421,9 @@ impl<'a> Lowerer<'a> {
             return t;
         };
         let name = path.last_name();
-        let syms = self.syms.clone();
-        let Some(all) = syms.records.get(name) else {
-            return t;
-        };
-        for d in all.iter().filter(|d| d.item.specialization.is_none()) {
-            let Some(params) = &d.item.template else {
-                continue;
-            };
+        if let Some(d) = self.class_template(path)
+            && let Some(params) = &d.item.template
+        {
             let types: Vec<Ty> = args.iter().map(|e| self.type_of(e)).collect();
             let mut shapes: Vec<Vec<&'a Type>> = constructors(d.item)
                 .map(|f| f.params.iter().map(|p| &p.ty).collect())
@@ -299,13 +449,23 @@ impl<'a> Lowerer<'a> {
                     .zip(&types)
                     .all(|(p, a)| self.deduce(p, a, params, &mut out));
                 if ok
-                    && let Some((_, full)) = self.template_env(params, &out, None, d.ns.clone())
-                    && let Some(t) = self.instantiate_named(name, Some(full), &[])
+                    && let Some((_, full)) = self.template_env(params, &out, None, d.at)
+                    && let Some(t) = self.instantiate_named(name, Some(full), d.at.ns)
                 {
                     return t;
                 }
             }
         }
         t
+    }
+}
+
+/// Whether the first conversion is better than the second.
+fn better_conversion(a: &(FuncCand<'_>, Ics, Ics), b: &(FuncCand<'_>, Ics, Ics)) -> bool {
+    use std::cmp::Ordering::{Equal, Less};
+    match (a.1.compare(&b.1), a.2.compare(&b.2)) {
+        (Some(Less), _) => true,
+        (Some(Equal), Some(Less)) => true,
+        _ => false,
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Lowerer<'a> {
             }
             (Ty::Vector(..), _) => None,
             (Ty::Pointer(a, s), Ty::Pointer(b, t)) => {
-                if let (Some(x), Some(y)) = (s, t)
+                if let (Some(x), Some(y)) = (s.space, t.space)
                     && x != y
                 {
                     return None;
@@ -135,7 +135,10 @@ impl<'a> Lowerer<'a> {
     /// Converts a value, implicitly or explicitly.
     pub fn convert(&mut self, v: Value, to: &Ty) -> Value {
         if v.ty == *to {
-            return v;
+            return Value {
+                ty: to.clone(),
+                leaves: v.leaves,
+            };
         }
         let retyped = |v: Value| Value {
             ty: to.clone(),
@@ -181,7 +184,7 @@ impl<'a> Lowerer<'a> {
             (_, Ty::Record(r)) => {
                 let r = *r;
                 let from = v.ty.clone();
-                match self.converting_constructor(r, v) {
+                match self.converting_constructor(r, Place::Val(v)) {
                     Some(x) => x,
                     None => self.no_conversion(&from, to),
                 }

@@ -15,6 +15,7 @@ use crate::front::ast::Lambda;
 use crate::ir::*;
 use crate::source::Span;
 
+use super::enums::EnumInst;
 use super::record::RecordInst;
 use super::scope::{Binding, Frame, FuncSet};
 use super::symbols::Symbols;
@@ -140,8 +141,10 @@ pub struct Lowerer<'a> {
     pub closures: BTreeMap<u32, Closure<'a>>,
     /// Values of program-scope constants.
     pub globals: BTreeMap<(Span, String), Value>,
-    /// Local enumerations.
-    pub local_enums: u32,
+    /// Enumerations met so far.
+    pub enums: Vec<EnumInst<'a>>,
+    /// Enumerations at namespace or class scope.
+    pub enum_index: BTreeMap<(usize, Option<u32>), Ty>,
     /// Variables of this pass.
     pub vars: Vec<Var>,
     /// Variables that are assigned once.
@@ -192,6 +195,8 @@ pub struct Lowerer<'a> {
     pub recursive: BTreeMap<String, Span>,
     /// Declarations whose initialisation is under way.
     pub constructing: Vec<KeyId>,
+    /// Objects without a name that nobody owns yet.
+    pub temporaries: Vec<Span>,
     /// Where the statement being lowered is.
     pub span: Span,
 }
@@ -212,7 +217,8 @@ impl<'a> Lowerer<'a> {
             funcs: Vec::new(),
             closures: BTreeMap::new(),
             globals: BTreeMap::new(),
-            local_enums: 1 << 20,
+            enums: Vec::new(),
+            enum_index: BTreeMap::new(),
             vars: Vec::new(),
             stable: Vec::new(),
             barriers: Vec::new(),
@@ -238,6 +244,7 @@ impl<'a> Lowerer<'a> {
             depth: 0,
             recursive: BTreeMap::new(),
             constructing: Vec::new(),
+            temporaries: Vec::new(),
             span: Span::default(),
         }
     }
@@ -438,6 +445,8 @@ impl<'a> Lowerer<'a> {
     pub fn pop_scope(&mut self) {
         if let Some(f) = self.frames.last_mut() {
             f.scopes.pop();
+            let open = f.scopes.len();
+            f.using.retain(|(n, _)| *n <= open);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::source::Span;
 use super::ctx::{Lowerer, ObjKey};
 use super::layout::component_name;
 use super::scope::Binding;
-use super::types::Ty;
+use super::types::{Cv, Ty};
 use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Value};
 
 /// The address space of a declared variable: on the type or on the innermost array element.
@@ -23,12 +23,76 @@ pub fn declared_space(t: &Type) -> Option<AddressSpace> {
     }
 }
 
+/// `const` and `volatile` of a declared variable, as written.
+pub fn declared_cv(t: &Type) -> Cv {
+    let own = Cv::from(t.quals);
+    match &t.kind {
+        TypeKind::Array(e, _) | TypeKind::Attributed(e, _) => own.with(declared_cv(e)),
+        _ => own,
+    }
+}
+
 pub(super) fn is_const(t: &Type) -> bool {
     t.quals.is_const
         || matches!(&t.kind, TypeKind::Array(e, _) | TypeKind::Attributed(e, _) if is_const(e))
 }
 
 impl<'a> Lowerer<'a> {
+    /// `const` and `volatile` of a declared variable, those of an alias included.
+    pub(super) fn cv_of_type(&mut self, t: &'a Type) -> Cv {
+        let own = declared_cv(t);
+        match &t.kind {
+            TypeKind::Array(e, _) | TypeKind::Attributed(e, _) => own.with(self.cv_of_type(e)),
+            TypeKind::Named(p) => match self.alias_of(p) {
+                Some(a) if self.depth < 200 => {
+                    self.depth += 1;
+                    let cv = own.with(self.cv_of_type(&a.ty));
+                    self.depth -= 1;
+                    cv
+                }
+                _ => own,
+            },
+            TypeKind::Decltype(e) if matches!(e.kind, crate::front::ast::ExprKind::Path(_)) => {
+                own.with(self.speculate(|l| l.place(e).cv()))
+            }
+            _ => own,
+        }
+    }
+
+    /// The alias that a path names, if it does.
+    fn alias_of(&mut self, p: &'a crate::front::ast::Path) -> Option<&'a crate::front::ast::Alias> {
+        let name = p.last_name();
+        if let Some(n) = p.as_ident() {
+            if self.local(n).is_some() {
+                return None;
+            }
+            let rec = self.frames.last().and_then(|f| f.record);
+            if let Some((_, own)) = rec.and_then(|r| self.class_member(r, n, true)) {
+                return match own {
+                    super::class::Own::Alias(a) => Some(a),
+                    _ => None,
+                };
+            }
+        }
+        let within = match self.container(p) {
+            super::scope::Container::None => None,
+            super::scope::Container::Space(ns) => Some(ns),
+            super::scope::Container::Type(Ty::Record(r)) => {
+                return match self.class_member(r, name, false) {
+                    Some((_, super::class::Own::Alias(a))) => Some(a),
+                    _ => None,
+                };
+            }
+            _ => return None,
+        };
+        self.named(name, within, false)
+            .last()
+            .and_then(|n| match n.what {
+                super::symbols::What::Alias(a) => Some(a),
+                _ => None,
+            })
+    }
+
     /// Declares the variables of a declaration statement.
     pub fn declaration(&mut self, d: &'a VarDecl) {
         for v in &d.vars {
@@ -41,11 +105,38 @@ impl<'a> Lowerer<'a> {
                 && !matches!(v.ty.kind, TypeKind::Reference(..) | TypeKind::Pointer(_))
                 && let Some(p) = self.constant_variable(v)
             {
+                let p = p.more_cv(Cv {
+                    is_const: true,
+                    ..Cv::default()
+                });
                 self.bind(&v.name, Binding::Place(p));
                 continue;
             }
+            if d.is_static && !is_const(&v.ty) && !d.is_constexpr {
+                self.unsupported("static local variable", true, true, Vec::new());
+            }
             self.declare(v);
+            self.finish_declaration(v, d.is_constexpr);
         }
+    }
+
+    /// Qualifiers of a new variable, and its end.
+    fn finish_declaration(&mut self, v: &'a Declarator, constexpr: bool) {
+        let reference = matches!(v.ty.kind, TypeKind::Reference(..));
+        let Some(Binding::Place(p)) = self.local(&v.name) else {
+            return;
+        };
+        let mut cv = self.cv_of_type(&v.ty);
+        cv.is_const |= constexpr;
+        if let TypeKind::Reference(i, _) = &v.ty.kind {
+            cv = self.cv_of_type(i);
+            self.bind(&v.name, Binding::Place(p.more_cv(cv)));
+            return;
+        }
+        if !reference && matches!(p, Place::Reg(_)) {
+            self.own(&p, v.span);
+        }
+        self.bind(&v.name, Binding::Place(p.more_cv(cv)));
     }
 
     pub(super) fn declare(&mut self, v: &'a Declarator) {
@@ -54,6 +145,13 @@ impl<'a> Lowerer<'a> {
         if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
             && !matches!(v.ty.kind, TypeKind::Pointer(_) | TypeKind::Reference(..))
         {
+            let s = self.special(&ty);
+            let made = matches!(ty, Ty::Record(id) if self.recs.get(id as usize)
+                .is_some_and(|r| self.has_constructor(r.decl)));
+            if s.dtor || made || v.init.is_some() {
+                let what = "threadgroup variable that is initialised or destroyed";
+                self.unsupported(what, true, true, Vec::new());
+            }
             let p = self.threadgroup_variable(v, &ty);
             self.bind(&v.name, Binding::Place(p));
             return;
@@ -73,13 +171,18 @@ impl<'a> Lowerer<'a> {
                 self.unsupported("`auto` without initialiser", false, false, Vec::new());
                 return;
             };
+            let before = self.temporaries.len();
             let p = self.place(e);
             if reference {
                 let p = self.freeze_place(p);
                 self.bind(&v.name, Binding::Place(p));
                 return;
             }
-            let value = self.decay(p);
+            let value = match p.ty() {
+                Ty::Record(_) => self.copied(p),
+                _ => self.decay(p),
+            };
+            self.adopt(before);
             self.span = v.span;
             let p = self.new_local(&v.name, v.span, value);
             self.bind(&v.name, Binding::Place(p));
@@ -111,7 +214,9 @@ impl<'a> Lowerer<'a> {
             return;
         }
         if let Ty::Record(id) = ty {
+            let before = self.temporaries.len();
             let p = self.declare_record_variable(v, id);
+            self.adopt(before);
             self.bind(&v.name, Binding::Place(p));
             return;
         }
@@ -216,6 +321,8 @@ impl<'a> Lowerer<'a> {
                 ty,
                 key,
                 path: Vec::new(),
+                cv: Cv::default(),
+                space: None,
             });
         }
         // The variables are new: the value cannot mention them.
@@ -225,6 +332,8 @@ impl<'a> Lowerer<'a> {
             store,
             key,
             path: Vec::new(),
+            cv: Cv::default(),
+            space: None,
         };
         self.constructing.push(key);
         self.store(&Place::Reg(r.clone()), value);
@@ -297,6 +406,17 @@ impl<'a> Lowerer<'a> {
             || matches!((p.ty(), ty), (Ty::Array(a, _), Ty::Unsized(b)) if a == b)
             || matches!((p.ty(), ty), (Ty::Unsized(a), Ty::Array(b, _)) if a == b)
             || ty.is_auto();
+        if let Place::Val(v) = &p
+            && same
+            && self.special(&v.ty).dtor
+        {
+            self.unsupported(
+                "reference to a temporary with a destructor",
+                true,
+                true,
+                Vec::new(),
+            );
+        }
         if let (Ty::Record(a), Ty::Record(b)) = (p.ty(), ty)
             && a != b
             && self.is_base(*b, *a)
@@ -308,8 +428,7 @@ impl<'a> Lowerer<'a> {
             (Place::Val(v), true) => self.new_local(name, span, v),
             (p, true) => self.freeze_place(p),
             (p, false) => {
-                let v = self.load(p);
-                let v = self.convert(v, ty);
+                let v = self.init_from(p, ty);
                 self.new_local(name, span, v)
             }
         }
@@ -318,15 +437,20 @@ impl<'a> Lowerer<'a> {
     /// The loop variable of a range-based `for`.
     pub fn declare_from_place(&mut self, v: &'a Declarator, p: Place) {
         let p = match &v.ty.kind {
-            TypeKind::Reference(..) => self.freeze_place(p),
+            TypeKind::Reference(i, _) => {
+                let cv = self.cv_of_type(i);
+                self.freeze_place(p).more_cv(cv)
+            }
             _ => {
                 let ty = self.resolve_type(&v.ty);
-                let value = self.load(p);
                 let value = match ty {
-                    t if t.is_auto() => value,
-                    t => self.convert(value, &t),
+                    t if t.is_auto() => self.copied(p),
+                    t => self.init_from(p, &t),
                 };
-                self.new_local(&v.name, v.span, value)
+                let cv = self.cv_of_type(&v.ty);
+                let p = self.new_local(&v.name, v.span, value);
+                self.own(&p, v.span);
+                p.with_cv(cv)
             }
         };
         self.bind(&v.name, Binding::Place(p));
@@ -349,7 +473,7 @@ impl<'a> Lowerer<'a> {
         let obj = self.describe_object(&v.name, Space::Threadgroup, ty);
         let key = ObjKey::Threadgroup(v.span, v.name.clone(), owner);
         let o = self.object(key, || obj);
-        Place::Mem(ty.clone(), PtrVal::object(o))
+        Place::Mem(ty.clone(), PtrVal::object(o), Cv::from(v.ty.quals))
     }
 
     /// A value that is left to its default member initialisers, otherwise unspecified.
@@ -360,12 +484,18 @@ impl<'a> Lowerer<'a> {
         let Some(r) = self.recs.get(*id as usize).filter(|r| !r.is_union) else {
             return self.undef(ty);
         };
+        if self.has_constructor(r.decl) {
+            let before = self.temporaries.len();
+            let v = self.construct_record(*id, &[], false);
+            self.adopt(before);
+            return v;
+        }
         let fields = r.fields.clone();
-        let ns = r.ns.clone();
+        let at = r.at;
         let mut leaves = Vec::new();
         for f in &fields {
             let v = match f.init {
-                Some(init) => self.with_env(Default::default(), Some(*id), ns.clone(), |l| {
+                Some(init) => self.with_env(Default::default(), Some(*id), at, |l| {
                     l.init_value(&f.ty, init)
                 }),
                 None => self.default_value(&f.ty),

@@ -43,8 +43,8 @@ impl<'a> Lowerer<'a> {
             }
             TypeKind::Pointer(inner) => match a {
                 Ty::Pointer(t, space) => {
-                    if let (Some(x), Some(y)) = (inner.quals.space, space)
-                        && x != *y
+                    if let (Some(x), Some(y)) = (inner.quals.space, space.space)
+                        && x != y
                     {
                         return false;
                     }
@@ -107,7 +107,7 @@ impl<'a> Lowerer<'a> {
                     r.targs.clone()
                 } else {
                     let bases = r.bases.clone();
-                    return bases.iter().any(|b| {
+                    return bases.iter().any(|(b, _)| {
                         let mut trial = out.clone();
                         let ok = self.deduce_named(path, args, &Ty::Record(*b), params, &mut trial);
                         if ok {
@@ -119,14 +119,14 @@ impl<'a> Lowerer<'a> {
             }
             (name, _) => {
                 // A user class template cannot match another type; an alias is not deduced here.
-                return !self.syms.records.contains_key(name);
+                return !self.syms.knows_record(name);
             }
         };
         self.match_args(args, &actual, params, out)
     }
 
     pub(super) fn type_is_alias(&self, path: &Path) -> bool {
-        !self.syms.records.contains_key(path.last_name())
+        !self.syms.knows_record(path.last_name())
     }
 
     /// Matches written (possibly dependent) arguments against actual ones.
@@ -205,8 +205,8 @@ impl<'a> Lowerer<'a> {
             let b = self.targ_binding(a, None);
             env.insert(n.clone(), b);
         }
-        let (rec, ns) = (self.frames.last().and_then(|f| f.record), self.ns());
-        self.with_env(env, rec, ns, |l| {
+        let (rec, at) = (self.frames.last().and_then(|f| f.record), self.at());
+        self.with_env(env, rec, at, |l| {
             later.iter().all(|(p, a)| same_arg(&l.template_arg(p), a))
         })
     }
@@ -216,13 +216,13 @@ impl<'a> Lowerer<'a> {
         matches!(
             name,
             "vec" | "matrix" | "simdgroup_matrix" | "atomic" | "_atomic" | "array"
-        ) || self.syms.records.contains_key(name)
+        ) || self.syms.knows_record(name)
     }
 
     pub(super) fn shape_matches(&mut self, t: &'a Type, a: &Ty) -> bool {
         match (&t.kind, a) {
             (TypeKind::Pointer(i), Ty::Pointer(x, s)) => {
-                (i.quals.space.is_none() || *s == i.quals.space) && self.shape_matches(i, x)
+                (i.quals.space.is_none() || s.space == i.quals.space) && self.shape_matches(i, x)
             }
             (TypeKind::Pointer(_), _) => false,
             _ => true,

@@ -56,9 +56,8 @@ fn host_name(attrs: &[Attr]) -> Option<String> {
 
 fn kernel_functions<'s, 'a>(syms: &'s Symbols<'a>) -> Vec<&'s Decl<'a, Function>> {
     let mut all: Vec<&Decl<'a, Function>> = syms
-        .functions
-        .values()
-        .flatten()
+        .bodies
+        .iter()
         .filter(|d| d.item.role == FunctionRole::Kernel && d.item.body.is_some())
         .collect();
     all.sort_by_key(|d| (d.item.name_span.file, d.item.name_span.start, d.span.start));
@@ -222,9 +221,9 @@ impl<'a> Lowerer<'a> {
     /// One pass over a kernel; `None` when another template of that name is meant.
     fn pass(&mut self, job: &Job<'_, 'a>) -> Option<Kernel> {
         let f = job.decl.item;
-        let ns = job.decl.ns.clone();
+        let at = job.decl.at;
         self.span = job.span;
-        self.frames.push(Frame::new(ns.clone(), PathId(0)));
+        self.frames.push(Frame::new(at, PathId(0)));
         let mut env = Env::new();
         let mut instance = String::new();
         if let (Some(params), Some((path, written))) = (&f.template, job.args) {
@@ -240,19 +239,19 @@ impl<'a> Lowerer<'a> {
                     _ => t,
                 };
                 let explicit = given.clone();
-                let ok = self.with_env(Env::new(), None, ns.clone(), |l| {
+                let ok = self.with_env(Env::new(), None, at, |l| {
                     l.deduce(&p.ty, &t, params, &mut given)
                 });
                 if !ok {
                     given = explicit;
                 }
             }
-            let (e, full) = self.template_env(params, &given, None, ns.clone())?;
+            let (e, full) = self.template_env(params, &given, None, at)?;
             env = e;
             instance = format!("<{}>", self.targs_text(&full));
         }
         self.frames.clear();
-        let mut frame = Frame::new(ns, PathId(0));
+        let mut frame = Frame::new(at, PathId(0));
         frame.scopes.push(env);
         frame.scopes.push(Env::new());
         frame.name = format!("{}{instance}", f.name.last_name());

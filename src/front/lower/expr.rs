@@ -3,8 +3,6 @@
 //! Purpose: evaluate expressions to values and lvalues to places, in C++ order: loads happen at
 //! their sequence point and only on the path that is taken. Soundness direction: exact.
 
-use std::rc::Rc;
-
 use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, UnaryOp};
 use crate::ir::{Expr, ScalarTy};
 
@@ -67,22 +65,58 @@ impl<'a> Lowerer<'a> {
             let v = self.decay(p);
             return self.convert(v, ty);
         }
-        let v = self.eval(e);
-        self.convert(v, ty)
+        let p = self.place(e);
+        self.init_from(p, ty)
+    }
+
+    /// The value of a new object of that type that is initialised with a place ([dcl.init]).
+    pub(super) fn init_from(&mut self, p: Place, ty: &Ty) -> Value {
+        match (p.ty().clone(), ty) {
+            (Ty::Record(a), Ty::Record(b)) if self.is_base(*b, a) => {
+                let p = self.base_place(p, *b);
+                self.copied(p)
+            }
+            (Ty::Record(a), t) if !t.is_auto() => match self.conversion_operator(a, p.clone(), t) {
+                Some(v) => self.convert(v, t),
+                None => {
+                    let v = self.load(p);
+                    self.convert(v, t)
+                }
+            },
+            (_, Ty::Record(id)) => match self.converting_constructor(*id, p.clone()) {
+                Some(v) => v,
+                None => {
+                    let v = self.load(p);
+                    self.convert(v, ty)
+                }
+            },
+            _ => {
+                let v = self.load(p);
+                self.convert(v, ty)
+            }
+        }
     }
 
     /// Evaluates a condition.
     pub fn eval_bool(&mut self, e: &'a AExpr) -> Expr {
-        let v = self.eval(e);
+        let p = self.place(e);
+        let v = match p.ty() {
+            Ty::Record(_) => self.init_from(p, &Ty::BOOL),
+            _ => self.load(p),
+        };
         self.truth(v)
     }
 
     /// Reads a place, arrays as pointers to their first element.
     pub fn decay(&mut self, p: Place) -> Value {
         if p.ty().array_element().is_some()
-            && let Some((ptr, t)) = self.as_pointer(p.clone())
+            && let Some((ptr, t, cv)) = self.qualified_pointer(p.clone())
         {
-            return self.pointer_value(ptr, t);
+            let mut v = self.pointer_value(ptr, t);
+            if let Ty::Pointer(_, q) = &mut v.ty {
+                q.cv = cv;
+            }
+            return v;
         }
         self.load(p)
     }
@@ -121,6 +155,7 @@ impl<'a> Lowerer<'a> {
                 self.discard(a);
                 self.place(b)
             }
+            EK::Binary(op, a, b) => self.binary(*op, a, b),
             EK::Ternary(c, a, b) => self.ternary(c, a, b),
             EK::Call(f, args) => self.call_expr(f, args),
             EK::Construct { ty, args, brace } => {
@@ -152,7 +187,6 @@ impl<'a> Lowerer<'a> {
             EK::Bool(b) => Value::scalar(boolc(*b)),
             EK::Char(c) => Value::scalar(Expr::constant(ScalarTy::I8, u64::from(*c))),
             EK::Nullptr => Value::pointer(Ty::Null, PtrVal::null()),
-            EK::Binary(op, a, b) => self.binary(*op, a, b),
             EK::SizeofType(t) => {
                 let t = self.resolve_type(t);
                 Value::scalar(self.layout_constant(&t, |(size, _)| size))
@@ -163,7 +197,7 @@ impl<'a> Lowerer<'a> {
             }
             EK::SizeofExpr(x) => {
                 let t = match &x.kind {
-                    EK::Path(p) => match self.entity(p) {
+                    EK::Path(p) => match self.speculate(|l| l.entity(p)) {
                         Entity::Type(t) => t,
                         _ => self.type_of(x),
                     },
@@ -211,6 +245,14 @@ impl<'a> Lowerer<'a> {
                 self.note(format!("type `{name}` used as a value"));
                 Place::Val(self.undef(&t))
             }
+            Entity::Unclear(name) => {
+                let what = format!("`{name}`, which may mean several things");
+                self.unsupported(what, true, true, Vec::new());
+                Place::Val(Value {
+                    ty: Ty::Unknown(name.into()),
+                    leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
+                })
+            }
             Entity::Builtin(_, name, _) => {
                 if let Some(b) = self.bool_trait(p) {
                     return Place::Val(Value::scalar(boolc(b)));
@@ -238,21 +280,19 @@ impl<'a> Lowerer<'a> {
             self.note("`this` outside a member function");
             return Place::Val(Value::pointer(Ty::Null, PtrVal::null()));
         };
-        let ty = Rc::new(this.ty().clone());
-        let ptr = self.address_of(this);
-        Place::Val(self.pointer_value(ptr, ty))
+        Place::Val(self.pointer_to(this))
     }
 
     /// `*p`
     pub fn deref_place(&mut self, p: Place) -> Place {
         if matches!(p.ty(), Ty::Record(_)) {
-            if let Some(r) = self.operator("operator*", vec![Arg::Place(p.clone())]) {
+            if let Some(r) = self.operator("operator*", vec![Arg::Place(p.clone())], &[]) {
                 return r;
             }
             return p;
         }
-        match self.as_pointer(p) {
-            Some((ptr, t)) => self.deref(ptr, &t),
+        match self.qualified_pointer(p) {
+            Some((ptr, t, cv)) => self.deref(ptr, &t).more_cv(cv),
             None => {
                 self.unsupported("dereference of a non-pointer", true, false, Vec::new());
                 Place::Val(Value::scalar(Expr::undef(ScalarTy::I32)))
@@ -268,7 +308,7 @@ impl<'a> Lowerer<'a> {
             }
             if matches!(b.ty(), Ty::Record(_)) {
                 let arg = self.arg(i);
-                b = match self.operator("operator[]", vec![Arg::Place(b), arg]) {
+                b = match self.operator("operator[]", vec![Arg::Place(b), arg], &[base, i]) {
                     Some(p) => p,
                     None => {
                         self.unsupported("index of a record", true, false, Vec::new());
@@ -280,11 +320,11 @@ impl<'a> Lowerer<'a> {
             let i = self.eval(i);
             let i = self.index_value(i);
             b = match b.ty() {
-                Ty::Pointer(..) => match self.as_pointer(b) {
-                    Some((ptr, t)) => {
+                Ty::Pointer(..) => match self.qualified_pointer(b) {
+                    Some((ptr, t, cv)) => {
                         let size = self.size_of(&t);
                         let ptr = self.ptr_add(&ptr, i, size, false);
-                        self.deref(ptr, &t)
+                        self.deref(ptr, &t).more_cv(cv)
                     }
                     None => return Place::Val(Value::void()),
                 },
@@ -311,10 +351,15 @@ impl<'a> Lowerer<'a> {
         let last = name.last_name();
         match b.ty().clone() {
             Ty::Record(id) => {
-                if let Some(p) = self.field_place(b.clone(), last) {
+                let within = match self.container(name) {
+                    super::scope::Container::Type(Ty::Record(x)) => x,
+                    _ => id,
+                };
+                let b = self.base_place(b.clone(), within);
+                if let Some(p) = self.field_place(b, last) {
                     return p;
                 }
-                if let Some(p) = self.static_member(id, last) {
+                if let Some(p) = self.static_member(within, last) {
                     return p;
                 }
             }
@@ -355,7 +400,7 @@ impl<'a> Lowerer<'a> {
         }
         let p = self.place(base);
         if matches!(p.ty(), Ty::Record(_)) {
-            if let Some(r) = self.operator("operator->", vec![Arg::Place(p.clone())]) {
+            if let Some(r) = self.operator("operator->", vec![Arg::Place(p.clone())], &[base]) {
                 return self.deref_place(r);
             }
             return p;

@@ -6,10 +6,16 @@ use super::ctx::{Lowerer, ObjKey};
 use super::decl::list_len;
 use super::symbols::GlobalVar;
 use super::template::TArg;
-use super::types::Ty;
-use super::value::{Leaf, Place, PtrVal, Value};
-use crate::front::ast::{Declarator, Init};
+use super::types::{Cv, Ty};
+use super::value::{Leaf, Place, PtrVal, RegPlace, Value};
+use crate::front::ast::{AddressSpace, Declarator, Init};
 use crate::ir::{Expr, ExprKind, Object, Space, VarKind};
+
+/// A constant may be read only.
+const CONST: Cv = Cv {
+    is_const: true,
+    is_volatile: false,
+};
 
 impl<'a> Lowerer<'a> {
     /// A program-scope variable.
@@ -27,12 +33,10 @@ impl<'a> Lowerer<'a> {
         }
         if let Some(params) = g.template {
             let given = Self::positional(params, targs?)?;
-            let (env, _) = self.template_env(params, &given, None, g.ns.clone())?;
-            return self.with_env(env, None, g.ns.clone(), |l| l.constant_variable(d));
+            let (env, _) = self.template_env(params, &given, None, g.at)?;
+            return self.with_env(env, None, g.at, |l| l.constant_variable(d));
         }
-        self.with_env(Default::default(), None, g.ns.clone(), |l| {
-            l.constant_variable(d)
-        })
+        self.with_env(Default::default(), None, g.at, |l| l.constant_variable(d))
     }
 
     /// The variable of a function constant, or of whether it is defined.
@@ -102,6 +106,11 @@ impl<'a> Lowerer<'a> {
         if let Some(v) = chosen {
             return Some(Place::Val(v));
         }
+        let space = match super::decl::declared_space(&d.ty) {
+            None if self.frames.last().is_some_and(|f| f.scopes.len() > 2) => AddressSpace::Thread,
+            None => AddressSpace::Constant,
+            Some(s) => s,
+        };
         self.unsupported.truncate(notes);
         if matches!(value.ty, Ty::Array(..)) && ok {
             let key = ObjKey::Global(span, format!("{}{}", d.name, self.instance_text()));
@@ -110,10 +119,21 @@ impl<'a> Lowerer<'a> {
             obj.init = bytes;
             obj.span = span;
             let o = self.object(key, || obj);
-            return Some(Place::Mem(value.ty, PtrVal::object(o)));
+            return Some(Place::Mem(value.ty, PtrVal::object(o), CONST));
         }
         if ok {
-            return Some(Place::Val(value));
+            let s = self.special(&value.ty);
+            if s.dtor || s.copy {
+                return None;
+            }
+            return Some(Place::Reg(RegPlace {
+                store: self.imm_store(&value),
+                ty: value.ty,
+                key: 0,
+                path: Vec::new(),
+                cv: CONST,
+                space: Some(space),
+            }));
         }
         if init.is_none() {
             return Some(Place::Val(self.undef(&ty)));

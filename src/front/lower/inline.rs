@@ -4,14 +4,17 @@
 //! aliases of the argument; value parameters are new variables. Soundness direction: exact; recursion
 //! and excessive depth become `Unsupported` with all effects.
 
-use crate::front::ast::{Block, Expr as AExpr, Lambda, Param, Type, TypeKind};
+use crate::front::ast::{Block, Expr as AExpr, Function, Lambda, Param, Type, TypeKind};
 use crate::ir::Expr;
 use crate::source::Span;
+use std::rc::Rc;
 
+use super::adl::Dependent;
 use super::call::Arg;
 use super::ctx::{Closure, Lowerer};
 use super::scope::{Binding, Env, Frame, FuncCand, Ret};
-use super::types::Ty;
+use super::symbols::What;
+use super::types::{Cv, Qual, Ty};
 use super::value::{Leaf, Place, Value};
 
 impl<'a> Lowerer<'a> {
@@ -77,6 +80,16 @@ impl<'a> Lowerer<'a> {
         span: Span,
     ) -> Place {
         let f = c.f;
+        if f.body.is_none()
+            && let Some((d, mut more)) = self.body_of(c)
+        {
+            if d.f.template.is_some() && c.rec.is_none() {
+                more = env;
+            } else {
+                more.extend(env);
+            }
+            return self.inline_call(&d, more, this, args, span);
+        }
         let Some(body) = &f.body else {
             let args = self.args_without_body(c, env, args);
             return self.unknown_call(f.name.last_name(), &args, true);
@@ -86,12 +99,14 @@ impl<'a> Lowerer<'a> {
         let this = this.map(|t| self.freeze_place(t));
         if !self.enter_call(&stack_key, &name, span) {
             let ret = f.ret.as_ref();
-            let t = self.with_env(env, c.rec, c.ns.clone(), |l| match ret {
+            let t = self.with_env(env, c.rec, c.at, |l| match ret {
                 Some(t) => l.resolve_type(t),
                 None => Ty::Void,
             });
             return Place::Val(self.undef(t.strip_ref()));
         }
+        // Inside, the object is seen as the function says.
+        let this = this.map(|t| t.with_cv(Cv::from(f.this_quals)));
         let mut frame = self.new_frame(c, env, this, &name, span);
         let label = self.new_label();
         frame.ret = Some(Ret {
@@ -115,12 +130,71 @@ impl<'a> Lowerer<'a> {
         if let Some(r) = self.frames.last_mut().and_then(|f| f.ret.as_mut()) {
             r.ty = ret_ty.clone();
         }
-        self.bind_params(&f.params, args);
-        let result = self.run_body(body, ret_ty);
+        self.bind_params(&f.params, args, c.defaults);
+        let result = self.run_body(body, ret_ty.clone());
         self.frames.pop();
         self.call_stack.pop();
         self.span = span;
-        result
+        self.call_result(result, ret_ty.as_ref())
+    }
+
+    /// What a call yields: an object that nobody owns yet, or a place seen as the reference says.
+    fn call_result(&mut self, p: Place, ty: Option<&Ty>) -> Place {
+        match ty {
+            Some(Ty::Ref(_, q)) => {
+                if q.rvalue {
+                    self.unsupported("rvalue reference as a result", true, true, Vec::new());
+                }
+                p.more_cv(q.cv)
+            }
+            _ => {
+                let t = p.ty().clone();
+                self.unowned(&t);
+                p
+            }
+        }
+    }
+
+    /// The definition of a function that is declared only where it was found.
+    fn body_of(&mut self, c: &FuncCand<'a>) -> Option<(FuncCand<'a>, Env<'a>)> {
+        if c.rec.is_some() && !c.f.is_friend {
+            return self.definition(c);
+        }
+        let syms = self.syms.clone();
+        let mut found: Vec<FuncCand<'a>> = Vec::new();
+        for n in syms.all_in(c.at.ns, c.f.name.last_name()) {
+            if let What::Function(f) = n.what
+                && f.body.is_some()
+                && f.template.as_ref().map(Vec::len) == c.f.template.as_ref().map(Vec::len)
+            {
+                let d = FuncCand {
+                    f,
+                    at: n.at,
+                    rec: None,
+                    defaults: Some(c.f),
+                };
+                if self.declares(c, &d) {
+                    found.push(d);
+                }
+            }
+        }
+        match found.len() {
+            1 => found.pop().map(|d| (d, Env::new())),
+            _ => None,
+        }
+    }
+
+    /// Whether a function is defined by another of its name.
+    fn declares(&mut self, c: &FuncCand<'a>, d: &FuncCand<'a>) -> bool {
+        let Some(params) = &c.f.template else {
+            return self.same_parameters(c, &Env::new(), d, &Env::new());
+        };
+        let own = d.f.template.as_deref().unwrap_or(&[]);
+        // The names of the parameters are to be the same, so that one environment serves both.
+        params.iter().zip(own).all(|(p, q)| p.name == q.name) && {
+            let n = c.f.params.len();
+            n == d.f.params.len() && self.equally_special(c, d, n)
+        }
     }
 
     /// Arguments of a function that has no body: what it takes by value as a scalar or a vector
@@ -135,7 +209,7 @@ impl<'a> Lowerer<'a> {
         if params.iter().any(|p| p.pack) {
             return args;
         }
-        let types: Vec<Ty> = self.with_env(env, c.rec, c.ns.clone(), |l| {
+        let types: Vec<Ty> = self.with_env(env, c.rec, c.at, |l| {
             params.iter().map(|p| l.resolve_type(&p.ty)).collect()
         });
         let mut out = Vec::with_capacity(args.len());
@@ -158,11 +232,21 @@ impl<'a> Lowerer<'a> {
         span: Span,
     ) -> Frame<'a> {
         let path = self.sub_path(name, span);
-        let mut frame = Frame::new(c.ns.clone(), path);
+        let mut frame = Frame::new(c.at, path);
         frame.scopes.push(env);
         frame.scopes.push(Env::new());
         frame.this = this;
         frame.record = c.rec;
+        let around = self.class_parameters(c.rec);
+        let nested = self.frames.last().is_some_and(|f| f.dependent.is_some());
+        let local = c
+            .rec
+            .and_then(|r| self.recs.get(r as usize))
+            .is_some_and(|r| r.local);
+        frame.dependent = Dependent::of(c.f, &around).map(Rc::new);
+        if frame.dependent.is_none() && local && nested {
+            frame.dependent = self.frames.last().and_then(|f| f.dependent.clone());
+        }
         frame.name = name.to_string();
         frame
     }
@@ -184,8 +268,10 @@ impl<'a> Lowerer<'a> {
                 store,
                 key: 0,
                 path: Vec::new(),
+                cv: Cv::default(),
+                space: None,
             });
-            let v = self.load(p);
+            let v = self.load_bits(p);
             if let (Some(Ty::Ref(t, _)), Some(Leaf::P(p))) = (&ret_ty, v.leaves.first()) {
                 return self.deref(p.clone(), t);
             }
@@ -207,9 +293,20 @@ impl<'a> Lowerer<'a> {
         span: Span,
     ) {
         let f = c.f;
+        if f.body.is_none()
+            && let Some((d, mut more)) = self.definition(c)
+        {
+            more.extend(env);
+            return self.inline_constructor(&d, more, this, args, span);
+        }
         let (Some(body), Some(rec)) = (&f.body, c.rec) else {
+            let name = f.name.last_name().to_string();
+            self.unknown_call(&name, &args, true);
+            let what = format!("constructor `{name}` without a body");
+            self.unsupported(what, true, true, Vec::new());
             return;
         };
+        let this = this.with_cv(Cv::default());
         let name = self.display_name(c, &env);
         let stack_key = format!("{name}@{}", f.name_span.start);
         if !self.enter_call(&stack_key, &name, span) {
@@ -227,7 +324,7 @@ impl<'a> Lowerer<'a> {
             level: self.blocks.len() + 1,
         });
         self.frames.push(frame);
-        self.bind_params(&f.params, args);
+        self.bind_params(&f.params, args, c.defaults);
         self.run_inits(rec, &this, f);
         self.run_body(body, Some(Ty::Void));
         self.frames.pop();
@@ -236,9 +333,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Binds parameters to arguments in the innermost frame.
-    fn bind_params(&mut self, params: &'a [Param], args: Vec<Arg<'a>>) {
+    fn bind_params(
+        &mut self,
+        params: &'a [Param],
+        args: Vec<Arg<'a>>,
+        defaults: Option<&'a Function>,
+    ) {
         let mut it = args.into_iter();
-        for p in params {
+        for (i, p) in params.iter().enumerate() {
             if p.pack {
                 // A pack of values: bound element by element is not needed by code that is
                 // expanded only through `sizeof...`.
@@ -249,12 +351,31 @@ impl<'a> Lowerer<'a> {
                 continue;
             }
             let ty = self.resolve_type(&p.ty);
-            let arg = match (it.next(), &p.default) {
+            let other = defaults.and_then(|d| d.params.get(i));
+            let default = p
+                .default
+                .as_ref()
+                .or(other.and_then(|p| p.default.as_ref()));
+            let arg = match (it.next(), default) {
                 (Some(a), _) => a,
                 (None, Some(d)) => self.default_arg(d),
                 (None, None) => Arg::Place(Place::Val(self.undef(ty.strip_ref()))),
             };
             let place = self.param_place(p, ty, arg);
+            let place = match &p.ty.kind {
+                TypeKind::Reference(i, _) => {
+                    let cv = self.cv_of_type(i);
+                    place.more_cv(cv)
+                }
+                _ => {
+                    if self.special(place.ty()).dtor {
+                        let what = "parameter by value with a destructor";
+                        self.unsupported(what, true, true, Vec::new());
+                    }
+                    let cv = self.cv_of_type(&p.ty);
+                    place.with_cv(cv)
+                }
+            };
             if !p.name.is_empty() {
                 self.bind(&p.name, Binding::Place(place));
             }
@@ -285,22 +406,33 @@ impl<'a> Lowerer<'a> {
                         other => self.freeze_place(other),
                     };
                 }
-                let v = self.decay(place);
+                let v = match place.ty() {
+                    Ty::Record(_) => self.copied(place),
+                    _ => self.decay(place),
+                };
                 self.new_local(&p.name, span, v)
             }
             (ty, Arg::Place(place)) => {
                 // A parameter of array type written `T a[N]` is a pointer.
                 let ty = match (&ty, &p.ty.kind) {
-                    (Ty::Array(t, _) | Ty::Unsized(t), TypeKind::Array(..)) => {
-                        Ty::Pointer(t.clone(), super::decl::declared_space(&p.ty))
-                    }
+                    (Ty::Array(t, _) | Ty::Unsized(t), TypeKind::Array(..)) => Ty::Pointer(
+                        t.clone(),
+                        Qual {
+                            space: super::decl::declared_space(&p.ty),
+                            cv: super::decl::declared_cv(&p.ty),
+                            rvalue: false,
+                        },
+                    ),
                     _ => ty,
                 };
-                let v = match &ty {
-                    Ty::Pointer(..) => self.decay(place),
-                    _ => self.load(place),
+                let v = match (&ty, place.ty()) {
+                    (Ty::Pointer(..), Ty::Record(_)) => self.init_from(place, &ty),
+                    (Ty::Pointer(..), _) => {
+                        let v = self.decay(place);
+                        self.convert(v, &ty)
+                    }
+                    _ => self.init_from(place, &ty),
                 };
-                let v = self.convert(v, &ty);
                 self.new_local(&p.name, span, v)
             }
         }
@@ -315,6 +447,8 @@ impl<'a> Lowerer<'a> {
             None => return Value::void(),
         };
         frame.ctl.clear();
+        frame.ctl_scope = 0;
+        frame.cleanups.clear();
         frame.ret = None;
         // By value: the current values of local variables are kept.
         let mut copied = Env::new();
@@ -404,12 +538,12 @@ impl<'a> Lowerer<'a> {
         if let Some(r) = self.frames.last_mut().and_then(|f| f.ret.as_mut()) {
             r.ty = ret_ty.clone();
         }
-        self.bind_params(&c.lambda.params, args);
-        let result = self.run_body(body, ret_ty);
+        self.bind_params(&c.lambda.params, args, None);
+        let result = self.run_body(body, ret_ty.clone());
         self.frames.pop();
         self.call_stack.pop();
         self.span = span;
-        result
+        self.call_result(result, ret_ty.as_ref())
     }
 }
 

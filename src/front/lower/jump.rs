@@ -5,7 +5,7 @@
 use super::ctx::Lowerer;
 use super::fold;
 use super::scope::Ctl;
-use super::types::Ty;
+use super::types::{Cv, Ty};
 use super::value::{Place, Value};
 use crate::front::ast::{Expr as AExpr, Stmt as AStmt, StmtKind as SK};
 use crate::ir::{BinOp, BranchId, Expr, LabelId, ScalarTy, Stmt};
@@ -91,7 +91,12 @@ impl<'a> Lowerer<'a> {
         let none = fold::not(any(&all));
         let label = self.new_label();
         if let Some(f) = self.frames.last_mut() {
-            f.ctl.push(Ctl::Switch(label));
+            let open = f.scopes.len();
+            f.ctl.push((Ctl::Switch(label), open));
+        }
+        let labels = self.frames.last().map_or(0, |f| f.ctl_scope);
+        if let Some(f) = self.frames.last_mut() {
+            f.ctl_scope = f.scopes.len();
         }
         let (region, ()) = self.in_block(|l| {
             let mut taken: Option<Expr> = None;
@@ -129,8 +134,9 @@ impl<'a> Lowerer<'a> {
         });
         if let Some(f) = self.frames.last_mut() {
             f.ctl.pop();
+            f.ctl_scope = labels;
         }
-        self.pop_scope();
+        self.close_scope(false);
         self.emit_region(label, region);
     }
 
@@ -148,11 +154,57 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// The result of `return e;` by value. A local object may be returned without a copy or not
+    /// ([class.copy.elision]): where that can be told, it is not known.
+    fn returned(&mut self, e: &'a AExpr, ty: Option<&Ty>) -> Value {
+        if let crate::front::ast::ExprKind::InitList(args) = &e.kind
+            && let Some(t) = ty
+        {
+            return self.construct(t, args, true);
+        }
+        let before = self.temporaries.len();
+        let p = self.place(e);
+        let s = self.special(p.ty());
+        if !p.is_rvalue() && (s.dtor || s.copy) && self.is_local(e) {
+            let name = self.type_name(p.ty());
+            self.unsupported(
+                format!("return of the local `{name}`"),
+                true,
+                true,
+                Vec::new(),
+            );
+        }
+        let v = match (ty, p.ty()) {
+            (Some(Ty::Pointer(..)), _) | (None, _) if !matches!(p.ty(), Ty::Record(_)) => {
+                let v = self.decay(p);
+                match ty {
+                    Some(t) => self.convert(v, t),
+                    None => v,
+                }
+            }
+            (Some(t), _) => self.init_from(p, t),
+            (None, _) => self.copied(p),
+        };
+        self.adopt(before);
+        v
+    }
+
+    /// Whether an expression names something that a block declares.
+    fn is_local(&self, e: &AExpr) -> bool {
+        match &e.kind {
+            crate::front::ast::ExprKind::Path(p) => {
+                p.as_ident().is_some_and(|n| self.local(n).is_some())
+            }
+            _ => false,
+        }
+    }
+
     pub(super) fn return_stmt(&mut self, e: Option<&'a AExpr>, span: Span) {
         let Some(ret) = self.frames.last().and_then(|f| f.ret.clone()) else {
             if let Some(e) = e {
                 self.place(e);
             }
+            self.run_cleanups(0);
             self.emit(Stmt::Return { span });
             return;
         };
@@ -169,23 +221,30 @@ impl<'a> Lowerer<'a> {
                     self.place(e);
                     Place::Val(Value::void())
                 }
-                Some(t) => Place::Val(self.eval_as(e, t)),
-                None => {
-                    let p = self.place(e);
-                    Place::Val(self.decay(p))
+                Some(t) => {
+                    let t = t.clone();
+                    Place::Val(self.returned(e, Some(&t)))
                 }
+                None => Place::Val(self.returned(e, None)),
+            };
+            let ends = self.frames.last().is_some_and(|f| !f.cleanups.is_empty());
+            let result = match result {
+                // The objects that end now may be what it was computed from.
+                Place::Val(v) if ends => Place::Val(self.freeze_value(v)),
+                other => other,
             };
             self.span = span;
+            if ends {
+                self.run_cleanups(0);
+            }
             if direct {
                 first = Some(result);
             } else if result.ty() != &Ty::Void {
                 let is_ref = matches!(ret.ty, Some(Ty::Ref(..)));
                 let v = if is_ref {
-                    let t = std::rc::Rc::new(result.ty().clone());
-                    let p = self.address_of(result);
-                    self.pointer_value(p, t)
+                    self.pointer_to(result)
                 } else {
-                    self.load(result)
+                    self.load_bits(result)
                 };
                 let key = self.key(ret.span, "%return");
                 let (ty, st) = match store.take() {
@@ -206,12 +265,17 @@ impl<'a> Lowerer<'a> {
                         store: st.clone(),
                         key,
                         path: Vec::new(),
+                        cv: Cv::default(),
+                        space: None,
                     }),
                     v,
                 );
                 self.constructing.pop();
                 store = Some((ty, st));
             }
+        }
+        if e.is_none() {
+            self.run_cleanups(0);
         }
         if !direct && self.blocks.len() != ret.level {
             self.emit(Stmt::Leave(ret.label));

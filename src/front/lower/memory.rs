@@ -66,20 +66,30 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// Reads a place.
+    /// Reads a place. An object with a copy constructor is not copied by reading it.
     pub fn load(&mut self, p: Place) -> Value {
+        if !matches!(p, Place::Val(_)) && self.special(p.ty()).copy {
+            let name = self.type_name(p.ty());
+            self.unsupported(format!("copy of `{name}` here"), true, true, Vec::new());
+        }
+        self.load_bits(p)
+    }
+
+    /// Reads a place as it is.
+    pub(super) fn load_bits(&mut self, p: Place) -> Value {
         match p {
             Place::Val(v) => v,
+            Place::Pick(c, a, b) => self.load_pick(c, *a, *b),
             Place::Reg(r) => {
                 let mut leaves = Vec::new();
                 self.load_store(&r.ty, &r.store, &mut leaves);
                 Value { ty: r.ty, leaves }
             }
-            Place::Mem(ty, ptr) => self.load_mem(&ty, &ptr),
+            Place::Mem(ty, ptr, _) => self.load_mem(&ty, &ptr),
             Place::Comp(base, idx, ty) => {
                 let mut out = Vec::new();
                 match *base {
-                    Place::Mem(bt, ptr) => {
+                    Place::Mem(bt, ptr, _) => {
                         let Some(s) = bt.element() else {
                             return self.undef(&ty);
                         };

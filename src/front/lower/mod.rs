@@ -6,11 +6,13 @@
 //! unspecified value, and is listed in [`crate::ir::Kernel::unsupported`]. An error in one kernel never
 //! loses another.
 
+mod adl;
 mod assign;
 mod attributes;
 mod builtins;
 mod call;
 mod casts;
+mod class;
 mod consteval;
 mod construct;
 mod constructor;
@@ -19,6 +21,7 @@ mod ctx;
 mod decl;
 mod deduce;
 mod entry;
+mod enums;
 mod expr;
 mod fold;
 mod freeze;
@@ -26,12 +29,16 @@ mod global;
 mod inline;
 mod jump;
 mod layout;
+mod lifetime;
+mod lookup;
 mod memory;
 mod operators;
 mod overload;
 mod params;
+mod partial;
 mod places;
 mod pointer;
+mod rank;
 mod record;
 mod resolve;
 mod scope;

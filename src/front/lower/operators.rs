@@ -29,6 +29,12 @@ impl<'a> Lowerer<'a> {
                 if matches!(p.ty(), Ty::Func(_) | Ty::Lambda(_)) {
                     return p;
                 }
+                if matches!(p.ty(), Ty::Record(_) | Ty::Enum(..))
+                    && let Some(q) = self.operator("operator&", vec![Arg::Place(p.clone())], &[x])
+                {
+                    return q;
+                }
+                let cv = p.cv();
                 let ty = Rc::new(p.ty().clone());
                 // `&array[i]` keeps the whole array reachable.
                 let ptr = match (&x.kind, &p) {
@@ -45,26 +51,35 @@ impl<'a> Lowerer<'a> {
                     }
                     _ => self.address_of(p),
                 };
-                Place::Val(self.pointer_value(ptr, ty))
+                let mut v = self.pointer_value(ptr, ty);
+                if let Ty::Pointer(_, q) = &mut v.ty {
+                    q.cv = cv;
+                }
+                Place::Val(v)
             }
             UnaryOp::PreInc => self.increment(x, true, false),
             UnaryOp::PreDec => self.increment(x, false, false),
             UnaryOp::Plus | UnaryOp::Neg | UnaryOp::Not | UnaryOp::BitNot => {
-                let v = self.eval(x);
+                let p = self.place(x);
                 let (name, iop) = match op {
                     UnaryOp::Neg => ("operator-", UnOp::Neg),
                     UnaryOp::Not => ("operator!", UnOp::Not),
                     UnaryOp::BitNot => ("operator~", UnOp::BitNot),
                     _ => ("operator+", UnOp::Neg),
                 };
-                if matches!(v.ty, Ty::Record(_)) {
-                    if let Some(p) = self.operator(name, vec![Arg::Place(Place::Val(v.clone()))]) {
-                        return p;
+                if matches!(p.ty(), Ty::Record(_) | Ty::Enum(..)) {
+                    if let Some(q) = self.operator(name, vec![Arg::Place(p.clone())], &[x]) {
+                        return q;
                     }
                     if op == UnaryOp::Not {
+                        let v = self.init_from(p, &Ty::BOOL);
                         let e = self.truth(v);
                         return Place::Val(Value::scalar(fold::not(e)));
                     }
+                }
+                let mut v = self.load(p);
+                if let Ty::Record(id) = v.ty {
+                    v = self.to_arithmetic(id, v);
                 }
                 if op == UnaryOp::Plus {
                     let t = v.ty.scalar().map(super::convert::promote);
@@ -78,9 +93,9 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(super) fn binary(&mut self, op: BinaryOp, a: &'a AExpr, b: &'a AExpr) -> Value {
+    pub(super) fn binary(&mut self, op: BinaryOp, a: &'a AExpr, b: &'a AExpr) -> Place {
         if matches!(op, BinaryOp::LogAnd | BinaryOp::LogOr) {
-            return self.logical(op == BinaryOp::LogAnd, a, b);
+            return Place::Val(self.logical(op == BinaryOp::LogAnd, a, b));
         }
         let pa = self.place(a);
         let mut x = if matches!(pa.ty(), Ty::Record(_)) {
@@ -105,19 +120,13 @@ impl<'a> Lowerer<'a> {
         if user(x.ty()) || user(y.ty()) {
             let name = format!("operator{}", op_text(op));
             let args = vec![Arg::Place(x.clone()), Arg::Place(y.clone())];
-            if let Some(p) = self.operator(&name, args) {
-                return self.load(p);
+            if let Some(p) = self.operator(&name, args, &[a, b]) {
+                return p;
             }
         }
-        let (mut vx, mut vy) = (self.load(x), self.load(y));
-        if let Ty::Record(_) = vx.ty {
-            let t = operand_type(&vy.ty);
-            vx = self.convert(vx, &t);
-        }
-        if let Ty::Record(_) = vy.ty {
-            let t = operand_type(&vx.ty);
-            vy = self.convert(vy, &t);
-        }
+        let x = self.arithmetic_operand(x);
+        let y = self.arithmetic_operand(y);
+        let (vx, vy) = (self.load(x), self.load(y));
         if let (Ty::Enum(x, s), Ty::Enum(y, _)) = (&vx.ty, &vy.ty)
             && x == y
             && matches!(op, BinaryOp::BitOr | BinaryOp::BitAnd)
@@ -125,16 +134,38 @@ impl<'a> Lowerer<'a> {
         {
             let t = Ty::Enum(*x, *s);
             let v = self.binary_values(op, vx, vy);
-            return Value {
+            return Place::Val(Value {
                 ty: t,
                 leaves: v.leaves,
-            };
+            });
         }
-        self.binary_values(op, vx, vy)
+        Place::Val(self.binary_values(op, vx, vy))
+    }
+
+    /// An operand of a built-in operator: a class through its one conversion function.
+    fn arithmetic_operand(&mut self, p: Place) -> Place {
+        let Ty::Record(id) = *p.ty() else { return p };
+        match self.only_conversion(id) {
+            Some(t) => Place::Val(self.init_from(p, &t)),
+            None => {
+                let name = self.type_name(p.ty());
+                self.unsupported(format!("operand of type `{name}`"), true, true, Vec::new());
+                Place::Val(Value::scalar(Expr::undef(ScalarTy::I32)))
+            }
+        }
+    }
+
+    fn to_arithmetic(&mut self, _id: u32, v: Value) -> Value {
+        let p = self.arithmetic_operand(Place::Val(v));
+        self.load(p)
     }
 
     pub(super) fn logical(&mut self, and: bool, a: &'a AExpr, b: &'a AExpr) -> Value {
-        let l = self.eval(a);
+        let pa = self.place(a);
+        let l = match pa.ty() {
+            Ty::Record(_) => self.init_from(pa, &Ty::BOOL),
+            _ => self.load(pa),
+        };
         if let Ty::Vector(..) = l.ty {
             let r = self.eval(b);
             let op = if and {
@@ -188,7 +219,11 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(super) fn ternary(&mut self, c: &'a AExpr, a: &'a AExpr, b: &'a AExpr) -> Place {
-        let c = self.eval(c);
+        let pc = self.place(c);
+        let c = match pc.ty() {
+            Ty::Record(_) => self.init_from(pc, &Ty::BOOL),
+            _ => self.load(pc),
+        };
         if let Ty::Vector(..) = c.ty {
             let x = self.eval(a);
             let y = self.eval(b);
@@ -196,8 +231,18 @@ impl<'a> Lowerer<'a> {
         }
         let c = self.truth(c);
         match fold::const_bool(&c) {
-            Some(true) => return self.place(a),
-            Some(false) => return self.place(b),
+            Some(taken) => {
+                // The type is that of both ([expr.cond]).
+                let (ta, tb) = (self.type_of(a), self.type_of(b));
+                let p = self.place(if taken { a } else { b });
+                let scalar = |t: &Ty| t.scalar().is_some() || matches!(t, Ty::Vector(..));
+                if ta == tb || !scalar(&ta) || !scalar(&tb) {
+                    return p;
+                }
+                let v = self.load(p);
+                let ty = self.common_type(&ta, &tb);
+                return Place::Val(self.convert(v, &ty));
+            }
             None => {}
         }
         let c = if has_effects(a) || has_effects(b) {
@@ -205,8 +250,41 @@ impl<'a> Lowerer<'a> {
         } else {
             c
         };
-        let (mut then, x) = self.in_block(|s| s.branch_value(a));
-        let (mut els, y) = self.in_block(|s| s.branch_value(b));
+        let before = self.temporaries.len();
+        let (mut then, pa) = self.in_block(|s| s.place(a));
+        let (mut els, pb) = self.in_block(|s| s.place(b));
+        if self.temporaries.len() > before {
+            self.end_of_expression();
+        }
+        let lvalue = |p: &Place| matches!(p, Place::Reg(_) | Place::Mem(..) | Place::Pick(..));
+        if then.is_empty() && els.is_empty() && lvalue(&pa) && lvalue(&pb) && pa.ty() == pb.ty() {
+            let c = self.atom(c);
+            return Place::Pick(c, Box::new(pa), Box::new(pb));
+        }
+        let (t1, x) = self.in_block(|s| s.picked_value(pa));
+        let (e1, y) = self.in_block(|s| s.picked_value(pb));
+        then.extend(t1);
+        els.extend(e1);
+        Place::Val(self.join(c, (then, x), (els, y)))
+    }
+
+    /// The value of a conditional expression on two places.
+    pub(super) fn load_pick(&mut self, c: Expr, a: Place, b: Place) -> Value {
+        let (then, x) = self.in_block(|s| s.load_bits(a));
+        let (els, y) = self.in_block(|s| s.load_bits(b));
+        self.join(c, (then, x), (els, y))
+    }
+
+    fn picked_value(&mut self, p: Place) -> Value {
+        match p.ty() {
+            Ty::Record(_) => self.copied(p),
+            _ => self.decay(p),
+        }
+    }
+
+    /// The value of a conditional expression from those of its branches.
+    fn join(&mut self, c: Expr, then: (Vec<Stmt>, Value), els: (Vec<Stmt>, Value)) -> Value {
+        let ((mut then, x), (mut els, y)) = (then, els);
         let ty = self.common_type(&x.ty, &y.ty);
         let (t2, x) = self.in_block(|s| s.convert(x, &ty));
         let (e2, y) = self.in_block(|s| s.convert(y, &ty));
@@ -220,7 +298,7 @@ impl<'a> Lowerer<'a> {
                 .zip(y.leaves)
                 .map(|(p, q)| self.select_leaf(&c, p, q))
                 .collect();
-            return Place::Val(Value { ty, leaves });
+            return Value { ty, leaves };
         }
         // Values travel through variables; pointers by their parts.
         let c = self.atom(c);
@@ -248,12 +326,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         self.emit_if(c, then, els, span);
-        Place::Val(Value { ty, leaves })
-    }
-
-    pub(super) fn branch_value(&mut self, e: &'a AExpr) -> Value {
-        let p = self.place(e);
-        self.decay(p)
+        Value { ty, leaves }
     }
 
     /// The type of `c ? a : b`.
@@ -301,13 +374,6 @@ impl<'a> Lowerer<'a> {
 
 pub(super) fn assign(dst: crate::ir::VarId, value: Expr, span: crate::source::Span) -> Stmt {
     Stmt::Assign { dst, value, span }
-}
-
-pub(super) fn operand_type(other: &Ty) -> Ty {
-    match other {
-        Ty::Record(_) | Ty::Unknown(_) => Ty::FLOAT,
-        t => t.clone(),
-    }
 }
 
 /// The spelling of an infix operator.

@@ -13,7 +13,7 @@ use super::ctx::{Lowerer, ObjKey};
 use super::fold;
 use super::layout::component_name;
 use super::scope::Binding;
-use super::types::{Ty, space_name};
+use super::types::{Cv, Qual, Ty, space_name};
 use super::value::{Place, PtrVal, Value};
 
 fn find<'b>(attrs: &'b [Attr], name: &str) -> Option<&'b Attr> {
@@ -133,12 +133,20 @@ impl<'a> Lowerer<'a> {
                 let id = self.object(ObjKey::Param(i), || o);
                 self.object_types.insert(id, (**t).clone());
                 if is_ref {
+                    let mut cv = Cv::from(q.quals);
+                    cv.is_const |= ir_space == Space::Constant;
                     if ir_space == Space::Constant {
                         self.launch_scalars(&p.name, id, 0, t, scalars);
                     }
-                    return (Place::Mem((**t).clone(), PtrVal::object(id)), Some(id));
+                    return (Place::Mem((**t).clone(), PtrVal::object(id), cv), Some(id));
                 }
-                let v = self.pointer_value(PtrVal::object(id), Rc::clone(t));
+                let mut v = self.pointer_value(PtrVal::object(id), Rc::clone(t));
+                if let Ty::Pointer(_, own) = &mut v.ty {
+                    *own = Qual {
+                        cv: Cv::from(q.quals),
+                        ..*own
+                    };
+                }
                 (self.new_local(&p.name, p.span, v), Some(id))
             }
             _ => {

@@ -7,7 +7,7 @@ use crate::ir::*;
 use super::ctx::Lowerer;
 use super::fold;
 use super::types::Ty;
-use super::value::{Leaf, Place, Store, Target, Value};
+use super::value::{Leaf, Place, RegPlace, Store, Target, Value};
 
 impl<'a> Lowerer<'a> {
     /// A named data member.
@@ -25,10 +25,10 @@ impl<'a> Lowerer<'a> {
 
     /// A place of reference type stands for what it refers to.
     pub fn follow_ref(&mut self, p: Place) -> Place {
-        if let Ty::Ref(t, _) = p.ty().clone() {
+        if let Ty::Ref(t, q) = p.ty().clone() {
             let v = self.load(p);
             return match v.leaves.into_iter().next() {
-                Some(Leaf::P(ptr)) => self.deref(ptr, &t),
+                Some(Leaf::P(ptr)) => self.deref(ptr, &t).more_cv(q.cv),
                 _ => Place::Val(self.undef(&t)),
             };
         }
@@ -43,20 +43,26 @@ impl<'a> Lowerer<'a> {
         let r = self.recs.get(id as usize)?;
         let f = r.fields.get(i)?;
         let (ty, offset, is_union) = (f.ty.clone(), f.offset, r.is_union);
+        let cv = base.cv().with(f.cv);
         Some(match base {
-            Place::Mem(_, ptr) => Place::Mem(ty, ptr.plus(offset)),
+            Place::Mem(_, ptr, _) => Place::Mem(ty, ptr.plus(offset), cv),
             Place::Reg(reg) => {
                 if let Store::Mem(o) = &*reg.store {
                     return Some(Place::Mem(
                         ty,
                         super::value::PtrVal::object(*o).plus(offset),
+                        cv,
                     ));
                 }
                 let part = self.reg_part(&reg, i)?;
                 if let Store::Mem(o) = &*part.store {
-                    return Some(Place::Mem(part.ty, super::value::PtrVal::object(*o)));
+                    return Some(Place::Mem(part.ty, super::value::PtrVal::object(*o), cv));
                 }
-                Place::Reg(part)
+                Place::Reg(RegPlace { cv, ..part })
+            }
+            Place::Pick(c, a, b) => {
+                let (a, b) = (self.nth_field(*a, i)?, self.nth_field(*b, i)?);
+                Place::Pick(c, Box::new(a), Box::new(b))
             }
             other => {
                 if is_union {
@@ -98,17 +104,17 @@ impl<'a> Lowerer<'a> {
         };
         let size = self.size_of(&elem);
         match base {
-            Place::Mem(_, ptr) => Place::Mem(elem, self.ptr_add(&ptr, index, size, false)),
+            Place::Mem(_, ptr, cv) => Place::Mem(elem, self.ptr_add(&ptr, index, size, false), cv),
             Place::Reg(r) => {
                 if let Store::Mem(o) = &*r.store {
                     let ptr = super::value::PtrVal::object(*o);
-                    return Place::Mem(elem, self.ptr_add(&ptr, index, size, false));
+                    return Place::Mem(elem, self.ptr_add(&ptr, index, size, false), r.cv);
                 }
                 if let Some(i) = index.as_int().and_then(|i| usize::try_from(i).ok())
                     && let Some(part) = self.reg_part(&r, i)
                 {
                     if let Store::Mem(o) = &*part.store {
-                        return Place::Mem(part.ty, super::value::PtrVal::object(*o));
+                        return Place::Mem(part.ty, super::value::PtrVal::object(*o), r.cv);
                     }
                     return Place::Reg(part);
                 }
@@ -117,6 +123,12 @@ impl<'a> Lowerer<'a> {
                     return Place::Val(self.undef(&elem));
                 }
                 Place::Dyn(Box::new(Place::Reg(r)), index, elem)
+            }
+            Place::Pick(c, a, b) => {
+                let index = self.freeze(index);
+                let a = self.element_place(*a, index.clone());
+                let b = self.element_place(*b, index);
+                Place::Pick(c, Box::new(a), Box::new(b))
             }
             other => {
                 if let Some(i) = index.as_int().and_then(|i| usize::try_from(i).ok()) {
@@ -169,7 +181,7 @@ impl<'a> Lowerer<'a> {
     /// The place with everything evaluated that later assignments could change.
     pub fn freeze_place(&mut self, p: Place) -> Place {
         match p {
-            Place::Mem(t, ptr) => Place::Mem(t, self.freeze_ptr(ptr)),
+            Place::Mem(t, ptr, cv) => Place::Mem(t, self.freeze_ptr(ptr), cv),
             Place::Comp(b, i, t) => Place::Comp(Box::new(self.freeze_place(*b)), i, t),
             Place::Dyn(b, i, t) => {
                 let b = self.freeze_place(*b);
@@ -178,6 +190,10 @@ impl<'a> Lowerer<'a> {
             }
             Place::Val(v) => Place::Val(self.freeze_value(v)),
             Place::Reg(r) => Place::Reg(r),
+            Place::Pick(c, a, b) => {
+                let (a, b) = (self.freeze_place(*a), self.freeze_place(*b));
+                Place::Pick(self.freeze(c), Box::new(a), Box::new(b))
+            }
         }
     }
 
@@ -209,7 +225,7 @@ impl<'a> Lowerer<'a> {
             return p;
         }
         match p {
-            Place::Mem(_, ptr) => Place::Mem(ty.clone(), ptr),
+            Place::Mem(_, ptr, cv) => Place::Mem(ty.clone(), ptr, cv),
             Place::Reg(r) => {
                 let ptr = self.address_of(Place::Reg(r));
                 match &ptr.target {

@@ -11,7 +11,7 @@ use crate::ir::*;
 
 use super::ctx::{Lowerer, ObjKey};
 use super::fold::{self, i64c, u32c};
-use super::types::Ty;
+use super::types::{Cv, Qual, Ty};
 use super::value::{Leaf, NULL_TAG, Place, PtrVal, RegPlace, Store, Target, Value};
 
 impl PtrVal {
@@ -88,13 +88,17 @@ impl<'a> Lowerer<'a> {
             self.learn_memory(root.key, &root.path);
             return Place::Val(self.undef(ty));
         }
-        Place::Mem(ty.clone(), p)
+        Place::Mem(ty.clone(), p, Cv::default())
     }
 
     /// The part of a split variable at an offset.
     pub(super) fn reg_at(&mut self, r: &RegPlace, offset: u64, want: &Ty) -> Option<Place> {
         if let Store::Mem(o) = &*r.store {
-            return Some(Place::Mem(want.clone(), PtrVal::object(*o).plus(offset)));
+            return Some(Place::Mem(
+                want.clone(),
+                PtrVal::object(*o).plus(offset),
+                r.cv,
+            ));
         }
         if offset == 0 && (r.ty == *want || r.ty.unpacked() == *want) {
             return Some(Place::Reg(r.clone()));
@@ -134,16 +138,23 @@ impl<'a> Lowerer<'a> {
             store: parts.get(i)?.clone(),
             key: r.key,
             path,
+            cv: r.cv,
+            space: r.space,
         })
     }
 
     /// The address of a place.
     pub fn address_of(&mut self, p: Place) -> PtrVal {
         match p {
-            Place::Mem(_, ptr) => ptr,
+            Place::Mem(_, ptr, _) => ptr,
             Place::Reg(r) => {
                 if let Store::Mem(o) = &*r.store {
                     return PtrVal::object(*o);
+                }
+                // A constant of the program has no place of its own.
+                if r.space.is_some() {
+                    let v = self.load_bits(Place::Reg(r));
+                    return self.address_of(Place::Val(v));
                 }
                 PtrVal {
                     target: Target::Reg(r),
@@ -160,6 +171,10 @@ impl<'a> Lowerer<'a> {
                 let p = self.address_of(*base);
                 self.ptr_add(&p, index, size, false)
             }
+            Place::Pick(c, a, b) => {
+                let (a, b) = (self.address_of(*a), self.address_of(*b));
+                self.select_ptr(&c, a, b)
+            }
             Place::Val(v) => {
                 // The address of a temporary: materialise it.
                 let span = self.span;
@@ -171,6 +186,8 @@ impl<'a> Lowerer<'a> {
                     store,
                     key,
                     path: Vec::new(),
+                    cv: Cv::default(),
+                    space: None,
                 };
                 self.constructing.push(key);
                 self.store(&Place::Reg(r.clone()), v);
@@ -318,7 +335,7 @@ impl<'a> Lowerer<'a> {
         offset: u64,
     ) -> Option<(String, Rc<Ty>, Option<AddressSpace>)> {
         match ty {
-            Ty::Pointer(t, s) | Ty::Ref(t, s) => Some((String::new(), t.clone(), *s)),
+            Ty::Pointer(t, s) | Ty::Ref(t, s) => Some((String::new(), t.clone(), s.space)),
             Ty::Array(t, _) => {
                 let size = self.size_of(t).max(1);
                 let (_, p, s) = self.pointer_leaf(t, offset % size)?;
@@ -344,12 +361,19 @@ impl<'a> Lowerer<'a> {
 
     /// A pointer value from a place of array or pointer type.
     pub fn as_pointer(&mut self, p: Place) -> Option<(PtrVal, Rc<Ty>)> {
+        let (ptr, ty, _) = self.qualified_pointer(p)?;
+        Some((ptr, ty))
+    }
+
+    /// As [`Self::as_pointer`], with the qualifiers of what it points to.
+    pub fn qualified_pointer(&mut self, p: Place) -> Option<(PtrVal, Rc<Ty>, Cv)> {
+        let cv = p.cv();
         match p.ty().clone() {
-            Ty::Array(t, _) | Ty::Unsized(t) => Some((self.address_of(p), t)),
-            Ty::Pointer(t, _) => {
+            Ty::Array(t, _) | Ty::Unsized(t) => Some((self.address_of(p), t, cv)),
+            Ty::Pointer(t, q) => {
                 let v = self.load(p);
                 match v.leaves.into_iter().next() {
-                    Some(Leaf::P(p)) => Some((p, t)),
+                    Some(Leaf::P(p)) => Some((p, t, q.cv)),
                     _ => None,
                 }
             }
@@ -360,7 +384,9 @@ impl<'a> Lowerer<'a> {
     /// The address space a place is in.
     pub fn space_of(&self, p: &Place) -> Option<AddressSpace> {
         match p {
-            Place::Mem(_, ptr) => self.ptr_space(ptr),
+            Place::Mem(_, ptr, _) => self.ptr_space(ptr),
+            Place::Reg(r) if r.space.is_some() => r.space,
+            Place::Comp(b, ..) | Place::Dyn(b, ..) | Place::Pick(_, b, _) => self.space_of(b),
             _ => Some(AddressSpace::Thread),
         }
     }
@@ -382,9 +408,22 @@ impl<'a> Lowerer<'a> {
         })
     }
 
+    /// A pointer to a place, with its type and qualifiers.
+    pub fn pointer_to(&mut self, p: Place) -> Value {
+        let (cv, ty) = (p.cv(), Rc::new(p.ty().clone()));
+        let ptr = self.address_of(p);
+        let space = self.ptr_space(&ptr);
+        let q = Qual {
+            space,
+            cv,
+            rvalue: false,
+        };
+        Value::pointer(Ty::Pointer(ty, q), ptr)
+    }
+
     /// A pointer value with its type.
     pub fn pointer_value(&self, p: PtrVal, pointee: Rc<Ty>) -> Value {
         let space = self.ptr_space(&p);
-        Value::pointer(Ty::Pointer(pointee, space), p)
+        Value::pointer(Ty::Pointer(pointee, space.into()), p)
     }
 }

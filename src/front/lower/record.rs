@@ -3,17 +3,16 @@
 //! Purpose: C++ layout of `struct`, `class` and `union` with bases. Soundness direction: exact;
 //! a layout that is not understood (bit-fields, attributes) puts the kernel in doubt.
 
-use std::rc::Rc;
-
 use crate::front::ast::{Attr, Init, ItemKind, Member, Record};
 use crate::source::Span;
 
 use super::ctx::Lowerer;
 use super::layout::round_up;
+use super::lifetime::Special;
 use super::scope::{Binding, Env};
-use super::symbols::visible;
+use super::symbols::{At, Decl, NsId, What};
 use super::template::{Deduced, TArg};
-use super::types::Ty;
+use super::types::{Cv, Ty};
 
 /// An instantiated record.
 #[derive(Clone)]
@@ -22,8 +21,8 @@ pub struct RecordInst<'a> {
     pub name: String,
     /// The declaration.
     pub decl: &'a Record,
-    /// Namespace.
-    pub ns: Rc<str>,
+    /// Where its names are looked up.
+    pub at: At,
     /// Template arguments and, for local records, the types around them.
     pub env: Env<'a>,
     /// Enclosing record.
@@ -32,14 +31,18 @@ pub struct RecordInst<'a> {
     pub targs: Vec<TArg>,
     /// Data members, bases first.
     pub fields: Vec<Field<'a>>,
-    /// Base classes.
-    pub bases: Vec<u32>,
+    /// Base classes, and whether template parameters around decide which.
+    pub bases: Vec<(u32, bool)>,
     /// Bytes.
     pub size: u64,
     /// Alignment.
     pub align: u64,
     /// Why its layout here may not be the real one, which puts the whole kernel in doubt.
     pub doubt: Option<String>,
+    /// It is declared in a block.
+    pub local: bool,
+    /// Which special members do something.
+    pub special: Special,
     /// `union`
     pub is_union: bool,
 }
@@ -51,6 +54,8 @@ pub struct Field<'a> {
     pub name: String,
     /// Type (possibly a reference).
     pub ty: Ty,
+    /// `const` and `volatile` of the member.
+    pub cv: Cv,
     /// Byte offset.
     pub offset: u64,
     /// Default member initialiser.
@@ -65,12 +70,22 @@ impl<'a> Lowerer<'a> {
         &mut self,
         name: &str,
         args: Option<Vec<TArg>>,
-        quals: &[&str],
+        ns: NsId,
     ) -> Option<Ty> {
         let syms = self.syms.clone();
-        let all = syms.records.get(name)?;
-        let ns = self.ns();
-        let decls = visible(all, |d| &d.ns, &ns, quals);
+        // Specialisations and the definition count wherever they are ([temp.spec]).
+        let all = syms.all_in(ns, name);
+        let decls: Vec<Decl<'a, Record>> = all
+            .iter()
+            .filter_map(|n| match n.what {
+                What::Record(item) => Some(Decl {
+                    item,
+                    at: n.at,
+                    span: n.span,
+                }),
+                _ => None,
+            })
+            .collect();
         let primary = decls
             .iter()
             .filter(|d| d.item.specialization.is_none())
@@ -81,18 +96,18 @@ impl<'a> Lowerer<'a> {
             && let Some(params) = &p.item.template
         {
             let given = Self::positional(params, &full)?;
-            (env, full) = self.template_env(params, &given, None, p.ns.clone())?;
+            (env, full) = self.template_env(params, &given, None, p.at)?;
         }
-        let mut best: Option<(usize, &super::symbols::Decl<'a, Record>, Env<'a>)> = None;
+        let mut best: Vec<(&Decl<'a, Record>, Env<'a>)> = Vec::new();
         for d in &decls {
             let Some(pattern) = &d.item.specialization else {
                 continue;
             };
             let params = d.item.template.as_deref().unwrap_or(&[]);
             let mut out = Deduced::new();
-            let ns = d.ns.clone();
+            let at = d.at;
             let n = pattern.len().min(full.len());
-            let ok = self.with_env(Env::new(), None, ns.clone(), |l| {
+            let ok = self.with_env(Env::new(), None, at, |l| {
                 l.match_args(pattern, &full[..n], params, &mut out)
             });
             if !ok {
@@ -103,25 +118,26 @@ impl<'a> Lowerer<'a> {
                 let Some(p) = primary else { continue };
                 let primary_params = p.item.template.as_deref().unwrap_or(&[]);
                 let given = Self::positional(primary_params, &full[..n]);
-                let again =
-                    given.and_then(|g| self.template_env(primary_params, &g, None, p.ns.clone()));
+                let again = given.and_then(|g| self.template_env(primary_params, &g, None, p.at));
                 if again.is_none_or(|(_, args)| args != full) {
                     continue;
                 }
             }
-            let Some((e, _)) = self.template_env(params, &out, None, ns) else {
+            let Some((e, _)) = self.template_env(params, &out, None, at) else {
                 continue;
             };
-            if best.as_ref().is_none_or(|(n, ..)| params.len() < *n) {
-                best = Some((params.len(), d, e));
-            }
+            best.push((d, e));
         }
-        let (decl, env) = match best {
-            Some((_, d, e)) => (d, e),
-            None => (*primary?, env),
+        let (decl, env) = match best.len() {
+            0 => (primary?, env),
+            1 => best.pop()?,
+            _ => match self.most_special(&best) {
+                Some(i) => best.swap_remove(i),
+                None => return Some(Ty::Unknown(format!("ambiguous `{name}`").into())),
+            },
         };
         decl.item.members.as_ref()?;
-        Some(self.instantiate(decl.item, decl.span, env, full, None, decl.ns.clone()))
+        Some(self.instantiate(decl.item, decl.span, env, full, None, decl.at))
     }
 
     /// The instance of a record declaration with these arguments.
@@ -132,7 +148,7 @@ impl<'a> Lowerer<'a> {
         env: Env<'a>,
         targs: Vec<TArg>,
         outer: Option<u32>,
-        ns: Rc<str>,
+        at: At,
     ) -> Ty {
         let mut ident = targs.clone();
         if let Some(o) = outer {
@@ -142,7 +158,7 @@ impl<'a> Lowerer<'a> {
         if let Some(id) = self.rec_index.get(&key) {
             return Ty::Record(*id);
         }
-        self.build_record(decl, key, env, targs, outer, ns)
+        self.build_record(decl, key, env, targs, outer, at)
     }
 
     /// Declares a local or anonymous record.
@@ -170,8 +186,8 @@ impl<'a> Lowerer<'a> {
         if let Some(id) = self.rec_index.get(&key) {
             return Ty::Record(*id);
         }
-        let ns = self.ns();
-        self.build_record(decl, key, env, Vec::new(), outer, ns)
+        let at = self.at();
+        self.build_record(decl, key, env, Vec::new(), outer, at)
     }
 
     fn build_record(
@@ -181,18 +197,19 @@ impl<'a> Lowerer<'a> {
         env: Env<'a>,
         targs: Vec<TArg>,
         outer: Option<u32>,
-        ns: Rc<str>,
+        at: At,
     ) -> Ty {
         let id = self.recs.len() as u32;
         let mut name = decl.name.clone();
         if !targs.is_empty() {
             name = format!("{name}<{}>", self.targs_text(&targs));
         }
+        let local = key.2 != crate::ir::PathId(0);
         self.rec_index.insert(key, id);
         self.recs.push(RecordInst {
             name,
             decl,
-            ns: ns.clone(),
+            at: at,
             env,
             outer,
             targs,
@@ -201,9 +218,11 @@ impl<'a> Lowerer<'a> {
             size: 1,
             align: 1,
             doubt: None,
+            local,
+            special: Special::default(),
             is_union: decl.is_union,
         });
-        self.with_env(Env::new(), Some(id), ns, |l| l.layout_record(decl, id));
+        self.with_env(Env::new(), Some(id), at, |l| l.layout_record(decl, id));
         Ty::Record(id)
     }
 
@@ -228,10 +247,11 @@ impl<'a> Lowerer<'a> {
             at
         };
         for b in &decl.bases {
+            let dependent = self.mentions_parameters(b);
             let ty = self.resolve_type(b);
             if let Ty::Record(base) = ty {
                 if let Some(r) = self.recs.get_mut(id as usize) {
-                    r.bases.push(base);
+                    r.bases.push((base, dependent));
                 }
                 let empty = self
                     .recs
@@ -241,6 +261,7 @@ impl<'a> Lowerer<'a> {
                 fields.push(Field {
                     name: String::new(),
                     ty,
+                    cv: Cv::default(),
                     offset: at,
                     init: None,
                     is_base: true,
@@ -251,6 +272,7 @@ impl<'a> Lowerer<'a> {
             match m {
                 Member::Field(d, flags) if !flags.is_static => {
                     let ty = self.resolve_type(&d.ty);
+                    let cv = self.cv_of_type(&d.ty);
                     if d.bits.is_some() {
                         doubt = Some("bit-field".into());
                     }
@@ -271,6 +293,7 @@ impl<'a> Lowerer<'a> {
                     fields.push(Field {
                         name: d.name.clone(),
                         ty,
+                        cv,
                         offset: at,
                         init: d.init.as_ref(),
                         is_base: false,
@@ -281,13 +304,14 @@ impl<'a> Lowerer<'a> {
                     if let ItemKind::Record(r) = &item.kind
                         && r.name.is_empty()
                     {
-                        let ns = self.ns();
+                        let at = self.at();
                         let ty =
-                            self.instantiate(r, item.span, Env::new(), Vec::new(), Some(id), ns);
+                            self.instantiate(r, item.span, Env::new(), Vec::new(), Some(id), at);
                         let at = place(self, &ty, None);
                         fields.push(Field {
                             name: String::new(),
                             ty,
+                            cv: Cv::default(),
                             offset: at,
                             init: None,
                             is_base: false,
@@ -296,6 +320,10 @@ impl<'a> Lowerer<'a> {
                 }
                 Member::Field(..) => {}
             }
+        }
+        let is_virtual = |m: &Member| matches!(m, Member::Item(i) if matches!(&i.kind, ItemKind::Function(f) if f.is_virtual));
+        if decl.members.iter().flatten().any(is_virtual) {
+            doubt = Some("virtual function".into());
         }
         match self.wanted_alignment(align, &decl.attrs) {
             Some(n) => align = n,
@@ -306,30 +334,17 @@ impl<'a> Lowerer<'a> {
                 doubt = Some(format!("attribute `{}`", a.name));
             }
         }
+        let mut special = Special::of(decl);
+        for f in &fields {
+            special = special.and(self.special(&f.ty));
+        }
         if let Some(r) = self.recs.get_mut(id as usize) {
+            r.special = special;
             r.fields = fields;
             r.align = align;
             r.doubt = doubt;
             r.size = round_up(end.max(1), align);
         }
-    }
-
-    /// Path of field indices to a named data member, through bases and anonymous members.
-    pub fn find_field(&self, rec: u32, name: &str) -> Option<Vec<usize>> {
-        let r = self.recs.get(rec as usize)?;
-        if let Some(i) = r.fields.iter().position(|f| f.name == name && !f.is_base) {
-            return Some(vec![i]);
-        }
-        for (i, f) in r.fields.iter().enumerate() {
-            if f.name.is_empty()
-                && let Ty::Record(inner) = f.ty
-                && let Some(mut rest) = self.find_field(inner, name)
-            {
-                rest.insert(0, i);
-                return Some(rest);
-            }
-        }
-        None
     }
 
     /// Template arguments as text.

@@ -5,16 +5,15 @@
 
 use std::rc::Rc;
 
-use crate::front::ast::{
-    Alias, ExprKind, ItemKind, Member, Path, PathSegment, TemplateArg, Type, TypeKind,
-};
+use crate::front::ast::{Alias, ExprKind, Path, PathSegment, TemplateArg, Type, TypeKind};
 use crate::ir::ScalarTy;
 
+use super::class::Own;
 use super::ctx::Lowerer;
 use super::scope::{Binding, Container, Env};
-use super::symbols::visible;
+use super::symbols::{At, Named, NsId, What};
 use super::template::TArg;
-use super::types::{Ty, builtin_type, is_texture};
+use super::types::{Qual, Ty, builtin_type, is_texture};
 
 impl<'a> Lowerer<'a> {
     /// Resolves a type.
@@ -37,17 +36,22 @@ impl<'a> Lowerer<'a> {
             TypeKind::Auto => Ty::Unknown("auto".into()),
             TypeKind::Decltype(e) => self.type_of(e),
             TypeKind::Pointer(inner) => {
-                let space = inner.quals.space;
+                let q = Qual {
+                    space: inner.quals.space,
+                    cv: self.cv_of_type(inner),
+                    rvalue: false,
+                };
                 if let TypeKind::Function { .. } = inner.kind {
                     return Ty::Unknown("function pointer".into());
                 }
                 let t = self.resolve_type(inner);
                 match t {
                     Ty::Unknown(n) => Ty::Unknown(n),
-                    t => Ty::Pointer(Rc::new(t), space),
+                    t => Ty::Pointer(Rc::new(t), q),
                 }
             }
-            TypeKind::Reference(inner, _) => {
+            TypeKind::Reference(inner, rvalue) => {
+                let cv = self.cv_of_type(inner);
                 let mut space = inner.quals.space;
                 // `threadgroup T (&x)[N]` carries the space on the element.
                 let mut e = &**inner;
@@ -57,8 +61,23 @@ impl<'a> Lowerer<'a> {
                 }
                 match self.resolve_type(inner) {
                     Ty::Unknown(n) => Ty::Unknown(n),
-                    Ty::Ref(t, s) => Ty::Ref(t, s.or(space)),
-                    t => Ty::Ref(Rc::new(t), space),
+                    // References collapse ([dcl.ref]).
+                    Ty::Ref(t, q) => Ty::Ref(
+                        t,
+                        Qual {
+                            space: q.space.or(space),
+                            rvalue: q.rvalue && *rvalue,
+                            ..q
+                        },
+                    ),
+                    t => Ty::Ref(
+                        Rc::new(t),
+                        Qual {
+                            space,
+                            cv,
+                            rvalue: *rvalue,
+                        },
+                    ),
                 }
             }
             TypeKind::Array(inner, n) => {
@@ -82,70 +101,101 @@ impl<'a> Lowerer<'a> {
 
     /// Resolves a path as a type.
     pub fn type_path(&mut self, p: &'a Path) -> Option<Ty> {
-        let (last, quals) = p.segments.split_last()?;
-        match self.container(quals) {
-            Container::Type(t) => self.member_type(&t, last),
-            Container::Quals(q) => self.type_segment(last, &q),
+        let last = p.segments.last()?;
+        match self.container(p) {
+            Container::Type(t) => self.member_type(&t, last, false),
+            Container::Space(ns) => self.type_segment(last, Some(ns), false),
+            Container::Library(_) => self.type_segment(last, None, true),
+            Container::None => match self.scoped_type(last) {
+                Some(t) => Some(t),
+                None if self.local(&last.name).is_some() => None,
+                None => self.type_segment(last, None, false),
+            },
         }
     }
 
-    /// Resolves one segment, perhaps qualified by namespaces, as a type.
-    pub fn type_segment(&mut self, seg: &'a PathSegment, quals: &[&str]) -> Option<Ty> {
+    /// A type that the blocks or the classes around declare.
+    pub fn scoped_type(&mut self, seg: &'a PathSegment) -> Option<Ty> {
         let name = seg.name.as_str();
-        if quals.is_empty() {
-            match self.local(name) {
-                Some(Binding::Type(t)) => return Some(t),
-                Some(Binding::Template(real)) => {
-                    let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
-                    return self.named_template(&real, args, &[]);
-                }
-                Some(_) => return None,
-                None => {}
+        match self.local(name) {
+            Some(Binding::Type(t)) => return Some(t),
+            Some(Binding::Template(real)) => {
+                let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
+                return self.named_template(&real, args);
             }
-            let mut rec = self.frames.last().and_then(|f| f.record);
-            while let Some(r) = rec {
-                if let Some(Binding::Type(t)) = self.recs.get(r as usize)?.env.get(name) {
-                    return Some(t.clone());
-                }
-                if seg.args.is_none() && self.recs.get(r as usize)?.decl.name == name {
-                    return Some(Ty::Record(r));
-                }
-                if let Some(t) = self.member_type(&Ty::Record(r), seg) {
-                    return Some(t);
-                }
-                rec = self.recs.get(r as usize)?.outer;
+            Some(_) => return None,
+            None => {}
+        }
+        let mut rec = self.frames.last().and_then(|f| f.record);
+        while let Some(r) = rec {
+            if self.class_member(r, name, true).is_some() {
+                return self.member_type(&Ty::Record(r), seg, true);
             }
-        }
-        let syms = self.syms.clone();
-        let ns = self.ns();
-        if let Some(all) = syms.aliases.get(name)
-            && let Some(d) = visible(all, |d| &d.ns, &ns, quals).last()
-        {
-            return self.alias(d.item, seg, None, d.ns.clone());
-        }
-        if syms.records.contains_key(name) {
-            let args = seg.args.as_deref().map(|a| self.template_args(a));
-            if let Some(t) = self.instantiate_named(name, args, quals) {
-                return Some(t);
+            if let Some(Binding::Type(t)) = self.recs.get(r as usize)?.env.get(name) {
+                return Some(t.clone());
             }
+            if self.injected(r, seg) {
+                return Some(Ty::Record(r));
+            }
+            rec = self.recs.get(r as usize)?.outer;
         }
-        if let Some(id) = syms.enums.get(name) {
-            let d = &syms.enum_table[(*id - super::symbols::FIRST_ENUM) as usize];
-            return Some(self.enum_type(d.item, |s| Ty::Enum(*id, s)));
+        None
+    }
+
+    /// Resolves one segment as a type that a namespace declares: `within`, or one around. With
+    /// `library`, one that the file does not declare.
+    pub fn type_segment(
+        &mut self,
+        seg: &'a PathSegment,
+        within: Option<NsId>,
+        library: bool,
+    ) -> Option<Ty> {
+        let name = seg.name.as_str();
+        let found = match library {
+            true => Vec::new(),
+            false => self.named(name, within, false),
+        };
+        let types: Vec<Named<'a>> = found
+            .iter()
+            .filter(|n| matches!(n.what, What::Alias(_) | What::Record(_) | What::Enum(_)))
+            .copied()
+            .collect();
+        if let Some(first) = types.first() {
+            // Of one namespace they declare one thing; of several they are different things.
+            if types.iter().any(|n| n.at.ns != first.at.ns) {
+                return Some(Ty::Unknown(format!("ambiguous `{name}`").into()));
+            }
+            let last = types.last().unwrap_or(first);
+            return match last.what {
+                What::Alias(a) => self.alias(a, seg, None, last.at),
+                What::Enum(e) => Some(self.enumeration(e, last.at, None)),
+                _ => {
+                    let args = seg.args.as_deref().map(|a| self.template_args(a));
+                    self.instantiate_named(name, args, last.at.ns)
+                }
+            };
+        }
+        if !found.is_empty() {
+            return None;
         }
         if let Some(args) = &seg.args {
             // `numeric_limits<T>` inherits what a file specialises for its own types.
-            if name == "numeric_limits" && syms.records.contains_key("_numeric_limits_impl") {
+            let own = "_numeric_limits_impl";
+            if name == "numeric_limits"
+                && let Some(n) = self.named(own, within, false).first()
+            {
+                let ns = n.at.ns;
                 let args = self.template_args(args);
-                return self.instantiate_named("_numeric_limits_impl", Some(args), &[]);
+                return self.instantiate_named(own, Some(args), ns);
             }
             return self.builtin_template(name, args);
         }
         builtin_type(name)
     }
 
-    fn named_template(&mut self, name: &str, args: Vec<TArg>, quals: &[&str]) -> Option<Ty> {
-        self.instantiate_named(name, Some(args), quals)
+    fn named_template(&mut self, name: &str, args: Vec<TArg>) -> Option<Ty> {
+        let (ns, name) = name.split_once(':')?;
+        self.instantiate_named(name, Some(args), ns.parse().ok()?)
     }
 
     fn alias(
@@ -153,22 +203,23 @@ impl<'a> Lowerer<'a> {
         a: &'a Alias,
         seg: &'a PathSegment,
         rec: Option<u32>,
-        ns: Rc<str>,
+        at: At,
     ) -> Option<Ty> {
         let mut env = Env::new();
         if let Some(params) = &a.template {
             let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
             let given = Self::positional(params, &args)?;
-            env = self.template_env(params, &given, rec, ns.clone())?.0;
+            env = self.template_env(params, &given, rec, at)?.0;
         }
-        Some(self.with_env(env, rec, ns, |l| {
+        Some(self.with_env(env, rec, at, |l| {
             let t = l.resolve_type(&a.ty);
             l.realigned(t, &a.attrs)
         }))
     }
 
-    /// A type that is a member of another: `T::U`.
-    pub fn member_type(&mut self, t: &Ty, seg: &'a PathSegment) -> Option<Ty> {
+    /// A type that is a member of another: `T::U`; from within the class (`here`), dependent bases
+    /// are not looked into.
+    pub fn member_type(&mut self, t: &Ty, seg: &'a PathSegment, here: bool) -> Option<Ty> {
         let name = seg.name.as_str();
         let Ty::Record(id) = t else {
             return match (name, t) {
@@ -177,33 +228,28 @@ impl<'a> Lowerer<'a> {
                 _ => None,
             };
         };
-        let r = self.recs.get(*id as usize)?;
-        let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
-        for m in decl.members.iter().flatten() {
-            let Member::Item(item) = m else { continue };
-            match &item.kind {
-                ItemKind::Alias(a) if a.name == name => {
-                    return self.alias(a, seg, Some(*id), ns);
-                }
-                ItemKind::Record(r) if r.name == name && r.members.is_some() => {
-                    let mut env = Env::new();
-                    let mut targs = Vec::new();
-                    if let Some(params) = &r.template {
-                        let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
-                        let given = Self::positional(params, &args)?;
-                        (env, targs) = self.template_env(params, &given, Some(*id), ns.clone())?;
-                    }
-                    return Some(self.instantiate(r, item.span, env, targs, Some(*id), ns));
-                }
-                ItemKind::Enum(e) if e.name == name => {
-                    return Some(self.enum_type(e, Ty::Scalar));
-                }
-                _ => {}
+        let Some((at, own)) = self.class_member(*id, name, here) else {
+            if self.injected(*id, seg) {
+                return Some(t.clone());
             }
+            return None;
+        };
+        let from = self.recs.get(at as usize)?.at;
+        match own {
+            Own::Alias(a) => self.alias(a, seg, Some(at), from),
+            Own::Enum(e) => Some(self.enumeration(e, from, Some(at))),
+            Own::Record(r, span) => {
+                let mut env = Env::new();
+                let mut targs = Vec::new();
+                if let Some(params) = &r.template {
+                    let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
+                    let given = Self::positional(params, &args)?;
+                    (env, targs) = self.template_env(params, &given, Some(at), from)?;
+                }
+                Some(self.instantiate(r, span, env, targs, Some(at), from))
+            }
+            _ => None,
         }
-        bases
-            .into_iter()
-            .find_map(|b| self.member_type(&Ty::Record(b), seg))
     }
 
     fn builtin_template(&mut self, name: &str, args: &'a [TemplateArg]) -> Option<Ty> {
@@ -333,7 +379,7 @@ impl<'a> Lowerer<'a> {
             || self
                 .recs
                 .get(b as usize)
-                .is_some_and(|r| r.bases.iter().any(|x| self.is_base(a, *x)))
+                .is_some_and(|r| r.bases.iter().any(|(x, _)| self.is_base(a, *x)))
     }
 }
 

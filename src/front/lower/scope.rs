@@ -1,18 +1,18 @@
 //! Frames, bindings and name lookup.
 //!
-//! Purpose: what a name means at a point of an inlined function. Lookup goes from the innermost
-//! block outwards, then to the record (its template arguments, members and bases), then to namespace
-//! scope. Soundness direction: exact.
+//! Purpose: what a name means at a point of an inlined function ([basic.lookup]): the blocks from the
+//! innermost outwards, the class around the function (`class`), then the namespaces (`lookup`).
+//! Soundness direction: exact; what is ambiguous or not known is an entity of its own.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::front::ast::{Declarator, Function, ItemKind, Member, Path, PathSegment, TemplateParam};
+use crate::front::ast::{Function, Path, PathSegment};
 use crate::ir::{LabelId, LoopId, PathId};
 use crate::source::Span;
 
 use super::ctx::Lowerer;
-use super::symbols::{FIRST_ENUM, visible};
+use super::symbols::{At, FIRST_ENUM, GLOBAL, GlobalVar, Named, NsId, What};
 use super::template::TArg;
 use super::types::{ENUM_MEM_FLAGS, Ty};
 use super::value::{Place, Store, Value};
@@ -30,6 +30,12 @@ pub enum Binding<'a> {
     Template(String),
     /// A pack.
     Pack(Vec<TArg>),
+    /// A namespace alias of a block.
+    Space(NsId),
+    /// `using` of something of the library.
+    Library,
+    /// A name that a block declares and that is not understood.
+    Opaque,
 }
 
 /// Names of one block or one template argument list.
@@ -40,10 +46,12 @@ pub type Env<'a> = BTreeMap<String, Binding<'a>>;
 pub struct FuncCand<'a> {
     /// The declaration.
     pub f: &'a Function,
-    /// Its namespace.
-    pub ns: Rc<str>,
+    /// Where its names are looked up.
+    pub at: At,
     /// The record it is a member of.
     pub rec: Option<u32>,
+    /// Another declaration of it, with default arguments.
+    pub defaults: Option<&'a Function>,
 }
 
 /// Functions of one name.
@@ -55,6 +63,8 @@ pub struct FuncSet<'a> {
     pub cands: Vec<FuncCand<'a>>,
     /// Template arguments written at the use.
     pub targs: Option<Vec<TArg>>,
+    /// Argument-dependent lookup adds to them, and functions of the library are not hidden.
+    pub open: bool,
 }
 
 /// A construct that `break` or `continue` refers to.
@@ -94,29 +104,41 @@ pub struct Frame<'a> {
     pub this: Option<Place>,
     /// The record whose members are in scope.
     pub record: Option<u32>,
-    /// The namespace.
-    pub ns: Rc<str>,
+    /// Where names are looked up.
+    pub at: At,
+    /// `using namespace` of the blocks: how many scopes were open, and the namespace.
+    pub using: Vec<(usize, NsId)>,
+    /// The names that depend on template parameters, where the function comes from a template.
+    pub dependent: Option<Rc<super::adl::Dependent<'a>>>,
     /// The call path.
     pub path: PathId,
     /// How to return; `None` in a kernel's own body.
     pub ret: Option<Ret>,
-    /// Enclosing loops and switches.
-    pub ctl: Vec<Ctl>,
+    /// Enclosing loops and switches, with the number of open scopes around their bodies.
+    pub ctl: Vec<(Ctl, usize)>,
+    /// The number of open scopes directly in a `switch`, 0 elsewhere.
+    pub ctl_scope: usize,
+    /// Variables that have to be destroyed: open scopes at their declaration, and where they are.
+    pub cleanups: Vec<(usize, Place, Span)>,
     /// The function with its template arguments.
     pub name: String,
 }
 
 impl<'a> Frame<'a> {
     /// A frame without anything.
-    pub fn new(ns: Rc<str>, path: PathId) -> Frame<'a> {
+    pub fn new(at: At, path: PathId) -> Frame<'a> {
         Frame {
             scopes: vec![Env::new()],
             this: None,
             record: None,
-            ns,
+            at,
+            using: Vec::new(),
+            dependent: None,
             path,
             ret: None,
             ctl: Vec::new(),
+            ctl_scope: 0,
+            cleanups: Vec::new(),
             name: String::new(),
         }
     }
@@ -130,14 +152,20 @@ pub enum Entity<'a> {
     Type(Ty),
     /// User functions.
     Funcs(FuncSet<'a>),
+    /// Several things, or something that is not understood.
+    Unclear(String),
     /// Not declared in the file: perhaps a built-in function.
     Builtin(Option<&'a str>, &'a str, Option<Vec<TArg>>),
 }
 
 /// What precedes the last segment of a path.
 pub enum Container<'a> {
-    /// Namespaces.
-    Quals(Vec<&'a str>),
+    /// Nothing.
+    None,
+    /// A namespace of the file.
+    Space(NsId),
+    /// Namespaces that the file does not declare.
+    Library(Vec<&'a str>),
     /// A type.
     Type(Ty),
 }
@@ -148,10 +176,10 @@ impl<'a> Lowerer<'a> {
         &mut self,
         env: Env<'a>,
         record: Option<u32>,
-        ns: Rc<str>,
+        at: At,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        let mut frame = Frame::new(ns, self.path());
+        let mut frame = Frame::new(at, self.path());
         frame.scopes.push(env);
         frame.record = record;
         self.frames.push(frame);
@@ -160,11 +188,9 @@ impl<'a> Lowerer<'a> {
         r
     }
 
-    /// The current namespace.
-    pub fn ns(&self) -> Rc<str> {
-        self.frames
-            .last()
-            .map_or_else(|| "".into(), |f| f.ns.clone())
+    /// Where names are looked up.
+    pub fn at(&self) -> At {
+        self.frames.last().map_or(At::default(), |f| f.at)
     }
 
     /// A name in the block scopes of the current function.
@@ -173,19 +199,45 @@ impl<'a> Lowerer<'a> {
         f.scopes.iter().rev().find_map(|s| s.get(name).cloned())
     }
 
-    /// Resolves what precedes the last segment.
-    pub fn container(&mut self, segs: &'a [PathSegment]) -> Container<'a> {
-        let mut c = Container::Quals(Vec::new());
-        for s in segs {
+    /// `using namespace` of the blocks around.
+    fn block_directives(&self) -> Vec<NsId> {
+        let using = self.frames.last().map_or(&[][..], |f| &f.using);
+        using.iter().map(|(_, n)| *n).collect()
+    }
+
+    /// The declarations of a name: in a namespace, or from here outwards.
+    pub fn named(&self, name: &str, within: Option<NsId>, scopes: bool) -> Vec<Named<'a>> {
+        let at = self.at();
+        match within {
+            Some(ns) => self.syms.qualified(ns, name, at.order, scopes),
+            None => {
+                let extra = self.block_directives();
+                self.syms.unqualified(name, at, &extra, scopes)
+            }
+        }
+    }
+
+    /// Resolves what precedes the last segment ([basic.lookup.qual]).
+    pub fn container(&mut self, path: &'a Path) -> Container<'a> {
+        let Some((_, quals)) = path.segments.split_last() else {
+            return Container::None;
+        };
+        let mut c = match path.global {
+            true => Container::Space(GLOBAL),
+            false => Container::None,
+        };
+        for s in quals {
             c = match c {
-                Container::Quals(mut q) => match self.type_segment(s, &q) {
+                Container::None => self.first_container(s),
+                Container::Space(ns) => self.inner_container(s, Some(ns)),
+                Container::Library(mut q) => match self.type_segment(s, None, true) {
                     Some(t) => Container::Type(t),
                     None => {
                         q.push(&s.name);
-                        Container::Quals(q)
+                        Container::Library(q)
                     }
                 },
-                Container::Type(t) => match self.member_type(&t, s) {
+                Container::Type(t) => match self.member_type(&t, s, false) {
                     Some(t) => Container::Type(t),
                     None => return Container::Type(Ty::Unknown(s.name.as_str().into())),
                 },
@@ -194,71 +246,85 @@ impl<'a> Lowerer<'a> {
         c
     }
 
-    /// Resolves a path in an expression.
-    pub fn entity(&mut self, path: &'a Path) -> Entity<'a> {
-        let Some((last, quals)) = path.segments.split_last() else {
-            return Entity::Builtin(None, "", None);
-        };
-        let name = last.name.as_str();
-        let container = self.container(quals);
-        let targs = last.args.as_ref().map(|a| self.template_args(a));
-        match container {
-            Container::Type(t) => self.entity_in_type(&t, last, targs),
-            Container::Quals(q) => {
-                if q.is_empty() {
-                    match self.local(name) {
-                        Some(Binding::Place(p)) => return Entity::Place(p),
-                        Some(Binding::Type(t)) => return Entity::Type(t),
-                        Some(Binding::Func(f)) => return Entity::Funcs(f),
-                        _ => {}
-                    }
-                    let mut rec = self.frames.last().and_then(|f| f.record);
-                    let mut innermost = true;
-                    while let Some(r) = rec {
-                        if let Some(e) = self.entity_in_record(r, last, &targs, innermost) {
-                            return e;
-                        }
-                        rec = self.recs.get(r as usize).and_then(|x| x.outer);
-                        innermost = false;
-                    }
-                }
-                self.entity_global(last, &q, targs)
+    fn first_container(&mut self, s: &'a PathSegment) -> Container<'a> {
+        match self.local(&s.name) {
+            Some(Binding::Space(ns)) => return Container::Space(ns),
+            Some(Binding::Type(t)) => return Container::Type(t),
+            _ => {}
+        }
+        self.inner_container(s, None)
+    }
+
+    fn inner_container(&mut self, s: &'a PathSegment, within: Option<NsId>) -> Container<'a> {
+        if within.is_none()
+            && let Some(t) = self.scoped_type(s)
+        {
+            return Container::Type(t);
+        }
+        let found = self.named(&s.name, within, true);
+        let mut spaces: Vec<NsId> = Vec::new();
+        for n in &found {
+            if let What::Namespace(id) = n.what
+                && !spaces.contains(&id)
+            {
+                spaces.push(id);
             }
+        }
+        match (spaces.as_slice(), found.is_empty()) {
+            ([id], _) => Container::Space(*id),
+            ([], true) if within.is_none() => match self.type_segment(s, None, false) {
+                Some(t) => Container::Type(t),
+                None => Container::Library(vec![&s.name]),
+            },
+            ([], _) => match self.type_segment(s, within, false) {
+                Some(t) => Container::Type(t),
+                None => Container::Type(Ty::Unknown(s.name.as_str().into())),
+            },
+            _ => Container::Type(Ty::Unknown(s.name.as_str().into())),
         }
     }
 
-    fn entity_in_record(
-        &mut self,
-        rec: u32,
-        seg: &'a PathSegment,
-        targs: &Option<Vec<TArg>>,
-        innermost: bool,
-    ) -> Option<Entity<'a>> {
-        let name = seg.name.as_str();
-        match self.recs.get(rec as usize)?.env.get(name).cloned() {
-            Some(Binding::Place(p)) => return Some(Entity::Place(p)),
-            Some(Binding::Type(t)) => return Some(Entity::Type(t)),
-            Some(Binding::Func(f)) => return Some(Entity::Funcs(f)),
-            _ => {}
+    /// Resolves a path in an expression.
+    pub fn entity(&mut self, path: &'a Path) -> Entity<'a> {
+        let Some(last) = path.segments.last() else {
+            return Entity::Builtin(None, "", None);
+        };
+        let name = last.name.as_str();
+        let container = self.container(path);
+        let targs = last.args.as_ref().map(|a| self.template_args(a));
+        match container {
+            Container::Type(t) => self.entity_in_type(&t, last, targs),
+            Container::Space(ns) => self.entity_global(last, Some(ns), targs),
+            Container::Library(q) => {
+                if let Some(t) = self.type_segment(last, None, true) {
+                    return Entity::Type(t);
+                }
+                Entity::Builtin(q.last().copied(), name, targs)
+            }
+            Container::None => {
+                match self.local(name) {
+                    Some(Binding::Place(p)) => return Entity::Place(p),
+                    Some(Binding::Type(t)) => return Entity::Type(t),
+                    Some(Binding::Func(mut f)) => {
+                        f.targs = targs.or(f.targs);
+                        return Entity::Funcs(f);
+                    }
+                    Some(Binding::Library) => return Entity::Builtin(None, name, targs),
+                    Some(Binding::Opaque) => return Entity::Unclear(name.to_string()),
+                    _ => {}
+                }
+                let mut rec = self.frames.last().and_then(|f| f.record);
+                let mut innermost = true;
+                while let Some(r) = rec {
+                    if let Some(e) = self.entity_in_record(r, last, &targs, innermost, true) {
+                        return e;
+                    }
+                    rec = self.recs.get(r as usize).and_then(|x| x.outer);
+                    innermost = false;
+                }
+                self.entity_global(last, None, targs)
+            }
         }
-        if innermost
-            && let Some(this) = self.frames.last().and_then(|f| f.this.clone())
-            && self.find_field(rec, name).is_some()
-        {
-            return self.field_place(this, name).map(Entity::Place);
-        }
-        let cands = self.member_functions(rec, name);
-        if !cands.is_empty() {
-            return Some(Entity::Funcs(FuncSet {
-                name: name.to_string(),
-                cands,
-                targs: targs.clone(),
-            }));
-        }
-        if let Some(v) = self.static_member(rec, name) {
-            return Some(Entity::Place(v));
-        }
-        self.member_type(&Ty::Record(rec), seg).map(Entity::Type)
     }
 
     fn entity_in_type(
@@ -270,7 +336,7 @@ impl<'a> Lowerer<'a> {
         let name = seg.name.as_str();
         match t {
             Ty::Record(r) => {
-                if let Some(e) = self.entity_in_record(*r, seg, &targs, true) {
+                if let Some(e) = self.entity_in_record(*r, seg, &targs, true, false) {
                     return e;
                 }
             }
@@ -280,9 +346,10 @@ impl<'a> Lowerer<'a> {
                 }
             }
             Ty::Enum(id, _) if *id >= FIRST_ENUM => {
-                if let Some(v) = self.enumerator(*id, name) {
-                    return Entity::Place(Place::Val(v));
-                }
+                return match self.enumerator_of(*id, name) {
+                    Some(v) => Entity::Place(Place::Val(v)),
+                    None => Entity::Unclear(name.to_string()),
+                };
             }
             Ty::Enum(id, s) => {
                 return Entity::Place(Place::Val(Value::comps(
@@ -298,178 +365,73 @@ impl<'a> Lowerer<'a> {
     fn entity_global(
         &mut self,
         seg: &'a PathSegment,
-        quals: &[&'a str],
+        within: Option<NsId>,
         targs: Option<Vec<TArg>>,
     ) -> Entity<'a> {
         let name = seg.name.as_str();
-        let ns = self.ns();
-        let syms = self.syms.clone();
-        if let Some(all) = syms.vars.get(name)
-            && let Some(v) = visible(all, |d| &d.ns, &ns, quals).last()
-            && let Some(p) = self.global_place(v, targs.as_deref())
-        {
-            return Entity::Place(p);
+        let found = self.named(name, within, false);
+        if found.is_empty() {
+            if let Some(t) = self.type_segment(seg, within, true) {
+                return Entity::Type(t);
+            }
+            return Entity::Builtin(None, name, targs);
         }
-        if let Some(all) = syms.functions.get(name) {
-            let cands: Vec<FuncCand<'a>> = visible(all, |d| &d.ns, &ns, quals)
-                .into_iter()
-                .map(|d| FuncCand {
-                    f: d.item,
-                    ns: d.ns.clone(),
+        let mut cands: Vec<FuncCand<'a>> = Vec::new();
+        let mut vars: Vec<GlobalVar<'a>> = Vec::new();
+        let mut enums = Vec::new();
+        for n in &found {
+            match n.what {
+                What::Function(f) => cands.push(FuncCand {
+                    f,
+                    at: n.at,
                     rec: None,
-                })
-                .collect();
-            if !cands.is_empty() {
-                return Entity::Funcs(FuncSet {
-                    name: name.to_string(),
-                    cands,
-                    targs,
-                });
+                    defaults: None,
+                }),
+                What::Var(decl, template) => vars.push(GlobalVar {
+                    decl,
+                    template,
+                    at: n.at,
+                }),
+                What::Enumerator(e) => enums.push((e, n.at)),
+                _ => {}
             }
         }
-        if let Some((id, _)) = syms.enumerators.get(name)
-            && !syms.enum_table[(*id - FIRST_ENUM) as usize].item.scoped
-            && let Some(v) = self.enumerator(*id, name)
-        {
-            return Entity::Place(Place::Val(v));
+        let several = vars.iter().any(|v| v.at.ns != vars[0].at.ns) || enums.len() > 1;
+        let kinds = usize::from(!cands.is_empty())
+            + usize::from(!vars.is_empty())
+            + usize::from(!enums.is_empty());
+        if several || kinds > 1 {
+            return Entity::Unclear(name.to_string());
         }
-        if let Some(t) = self.type_segment(seg, quals) {
-            return Entity::Type(t);
-        }
-        Entity::Builtin(quals.last().copied(), name, targs)
-    }
-
-    /// The value of an enumerator.
-    pub fn enumerator(&mut self, id: u32, name: &str) -> Option<Value> {
-        let syms = self.syms.clone();
-        let d = syms.enum_table.get(id.checked_sub(FIRST_ENUM)? as usize)?;
-        let s = self.enum_scalar(d.item);
-        self.enum_values(d.item)
-            .into_iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, v)| {
-                Value::comps(
-                    Ty::Enum(id, s),
-                    vec![crate::ir::Expr::constant(s, v as u64)],
-                )
-            })
-    }
-
-    /// The underlying type of an enumeration.
-    pub fn enum_scalar(&mut self, e: &'a crate::front::ast::Enum) -> crate::ir::ScalarTy {
-        e.underlying
-            .as_ref()
-            .and_then(|t| self.resolve_type(t).scalar())
-            .unwrap_or(crate::ir::ScalarTy::I32)
-    }
-
-    /// All enumerators with their values.
-    pub fn enum_values(&mut self, e: &'a crate::front::ast::Enum) -> Vec<(&'a str, i128)> {
-        let mut next = 0i128;
-        let mut out: Vec<(&'a str, i128)> = Vec::new();
-        // Initialisers may name earlier enumerators.
-        self.push_scope();
-        for (name, init) in &e.values {
-            if let Some(x) = init
-                && let Some(v) = self.const_int(x)
-            {
-                next = v;
-            }
-            self.bind(
-                name,
-                Binding::Place(Place::Val(Value::scalar(crate::ir::Expr::constant(
-                    crate::ir::ScalarTy::I32,
-                    next as u64,
-                )))),
-            );
-            out.push((name, next));
-            next += 1;
-        }
-        self.pop_scope();
-        out
-    }
-
-    /// Member functions of a name, those of bases when the record has none.
-    pub fn member_functions(&mut self, rec: u32, name: &str) -> Vec<FuncCand<'a>> {
-        let Some(r) = self.recs.get(rec as usize) else {
-            return Vec::new();
-        };
-        let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
-        let class = decl.name.as_str();
-        let mut out = Vec::new();
-        let mut push = |f: &'a Function| {
-            out.push(FuncCand {
-                f,
-                ns: ns.clone(),
-                rec: Some(rec),
+        if !cands.is_empty() {
+            return Entity::Funcs(FuncSet {
+                name: name.to_string(),
+                cands,
+                targs,
+                open: within.is_none(),
             });
-        };
-        for m in decl.members.iter().flatten() {
-            if let Member::Item(item) = m
-                && let ItemKind::Function(f) = &item.kind
-                && base_name(f.name.last_name()) == name
-            {
-                push(f);
-            }
         }
-        if let Some(defs) = self.syms.members.get(&(class, name)) {
-            for d in defs {
-                push(d.item);
-            }
-        }
-        if out.is_empty() {
-            for b in bases {
-                out = self.member_functions(b, name);
-                if !out.is_empty() {
-                    break;
-                }
-            }
-        }
-        out
-    }
-
-    /// A static data member.
-    pub fn static_member(&mut self, rec: u32, name: &str) -> Option<Place> {
-        let r = self.recs.get(rec as usize)?;
-        let (decl, ns, bases) = (r.decl, r.ns.clone(), r.bases.clone());
-        for m in decl.members.iter().flatten() {
-            let found: Option<(&'a Declarator, Option<&'a [TemplateParam]>)> = match m {
-                Member::Field(d, flags) if d.name == name && flags.is_static => Some((d, None)),
-                Member::Item(item) => match &item.kind {
-                    ItemKind::Var(v) => v
-                        .vars
-                        .iter()
-                        .find(|d| d.name == name)
-                        .map(|d| (d, v.template.as_deref())),
-                    ItemKind::Enum(e) => {
-                        if e.scoped || !e.values.iter().any(|(n, _)| n == name) {
-                            None
-                        } else {
-                            let s = self.enum_scalar(e);
-                            let v = self
-                                .with_env(Env::new(), Some(rec), ns.clone(), |l| l.enum_values(e));
-                            let v = v.into_iter().find(|(n, _)| *n == name)?.1;
-                            return Some(Place::Val(Value::scalar(crate::ir::Expr::constant(
-                                s, v as u64,
-                            ))));
-                        }
-                    }
-                    _ => None,
-                },
-                _ => None,
+        // Of a declaration and the definition, the definition.
+        if let Some(v) = vars
+            .iter()
+            .rev()
+            .find(|v| v.decl.init.is_some())
+            .or(vars.last())
+        {
+            return match self.global_place(v, targs.as_deref()) {
+                Some(p) => Entity::Place(p),
+                None => Entity::Unclear(name.to_string()),
             };
-            if let Some((d, _)) = found {
-                return self.with_env(Env::new(), Some(rec), ns, |l| l.constant_variable(d));
-            }
         }
-        bases.into_iter().find_map(|b| self.static_member(b, name))
+        if let Some((e, at)) = enums.first() {
+            return match self.enumerator(e, *at, None, name) {
+                Some(v) => Entity::Place(Place::Val(v)),
+                None => Entity::Unclear(name.to_string()),
+            };
+        }
+        match self.type_segment(seg, within, false) {
+            Some(t) => Entity::Type(t),
+            None => Entity::Unclear(name.to_string()),
+        }
     }
-}
-
-/// A constructor of a template may be spelled with arguments: `indexed<T>()`.
-fn base_name(name: &str) -> &str {
-    if name.starts_with("operator") {
-        return name;
-    }
-    name.split('<').next().unwrap_or(name)
 }

@@ -3,21 +3,30 @@
 //! Soundness direction: exact; `goto` and what is not understood become `Unsupported` with control
 //! effects.
 
-use crate::front::ast::{Block, Expr as AExpr, Item, ItemKind, Stmt as AStmt, StmtKind as SK};
+use crate::front::ast::{
+    Block, Expr as AExpr, ExprKind as EK, Item, ItemKind, Stmt as AStmt, StmtKind as SK,
+};
 use crate::ir::{BinOp, Expr, LoopId, ScalarTy, Stmt};
 
 use super::ctx::Lowerer;
 use super::fold;
-use super::scope::{Binding, Ctl};
+use super::scope::{Binding, Ctl, Entity};
 use super::types::Ty;
-use super::value::{Place, Value};
+use super::value::Place;
 
 impl<'a> Lowerer<'a> {
     /// Lowers a block; whether control cannot reach its end.
     pub fn block(&mut self, b: &'a Block) -> bool {
         self.push_scope();
+        let labels = self
+            .frames
+            .last_mut()
+            .map_or(0, |f| std::mem::take(&mut f.ctl_scope));
         let end = self.stmts(&b.stmts);
-        self.pop_scope();
+        self.close_scope(!end);
+        if let Some(f) = self.frames.last_mut() {
+            f.ctl_scope = labels;
+        }
         end
     }
 
@@ -40,6 +49,7 @@ impl<'a> Lowerer<'a> {
         }
         self.depth += 1;
         let r = self.stmt_inner(s);
+        self.end_of_expression();
         self.depth -= 1;
         r
     }
@@ -48,7 +58,7 @@ impl<'a> Lowerer<'a> {
         match &s.kind {
             SK::Empty | SK::Case(_) | SK::Default => false,
             SK::Expr(e) => {
-                self.discard(e);
+                self.expression_statement(e);
                 false
             }
             SK::Decl(d) => {
@@ -72,7 +82,7 @@ impl<'a> Lowerer<'a> {
                     self.stmt(i);
                 }
                 let r = self.if_stmt(s.span, cond, then, els.as_deref());
-                self.pop_scope();
+                self.close_scope(!r);
                 r
             }
             SK::For {
@@ -88,7 +98,7 @@ impl<'a> Lowerer<'a> {
                 self.span = s.span;
                 let id = self.new_loop(s.span);
                 self.run_loop(id, cond.as_ref(), step.as_ref(), body, false, s.span);
-                self.pop_scope();
+                self.close_scope(true);
                 false
             }
             SK::While { cond, body } => {
@@ -114,7 +124,11 @@ impl<'a> Lowerer<'a> {
                 true
             }
             SK::Break => {
-                match self.frames.last().and_then(|f| f.ctl.last().copied()) {
+                let target = self.frames.last().and_then(|f| f.ctl.last().copied());
+                if let Some((_, depth)) = target {
+                    self.run_cleanups(depth);
+                }
+                match target.map(|(c, _)| c) {
                     Some(Ctl::Loop(id)) => self.emit(Stmt::Break(id)),
                     Some(Ctl::Switch(l)) => self.emit(Stmt::Leave(l)),
                     None => self.unsupported("`break` outside a loop", false, true, Vec::new()),
@@ -123,13 +137,16 @@ impl<'a> Lowerer<'a> {
             }
             SK::Continue => {
                 let target = self.frames.last().and_then(|f| {
-                    f.ctl.iter().rev().find_map(|c| match c {
-                        Ctl::Loop(id) => Some(*id),
+                    f.ctl.iter().rev().find_map(|(c, depth)| match c {
+                        Ctl::Loop(id) => Some((*id, *depth)),
                         Ctl::Switch(_) => None,
                     })
                 });
                 match target {
-                    Some(id) => self.emit(Stmt::Continue(id)),
+                    Some((id, depth)) => {
+                        self.run_cleanups(depth);
+                        self.emit(Stmt::Continue(id));
+                    }
                     None => self.unsupported("`continue` outside a loop", false, true, Vec::new()),
                 }
                 true
@@ -153,6 +170,7 @@ impl<'a> Lowerer<'a> {
         match &i.kind {
             ItemKind::Alias(a) => {
                 if a.template.is_some() {
+                    self.bind(&a.name, Binding::Opaque);
                     self.note("local alias template");
                 } else {
                     let t = self.resolve_type(&a.ty);
@@ -164,24 +182,85 @@ impl<'a> Lowerer<'a> {
                 self.bind(&r.name, Binding::Type(t));
             }
             ItemKind::Enum(e) => {
-                let s = self.enum_scalar(e);
-                let id = self.local_enums;
-                self.local_enums += 1;
-                let ty = self.enum_type(e, |s| Ty::Enum(id, s));
-                for (n, v) in self.enum_values(e) {
-                    let v = Value::comps(ty.clone(), vec![Expr::constant(s, v as u64)]);
-                    self.bind(n, Binding::Place(Place::Val(v)));
+                let at = self.at();
+                let ty = self.new_enumeration(e, at, None);
+                if let Ty::Enum(id, _) = ty
+                    && !e.scoped
+                {
+                    for (n, _) in &e.values {
+                        let b = match self.enumerator_of(id, n) {
+                            Some(v) => Binding::Place(Place::Val(v)),
+                            None => Binding::Opaque,
+                        };
+                        self.bind(n, b);
+                    }
                 }
                 if !e.name.is_empty() {
                     self.bind(&e.name, Binding::Type(ty));
                 }
             }
             ItemKind::Var(v) => self.declaration(v),
-            ItemKind::StaticAssert(_)
-            | ItemKind::Empty
-            | ItemKind::UsingNamespace(_)
-            | ItemKind::UsingDecl(_) => {}
+            ItemKind::StaticAssert(_) | ItemKind::Empty => {}
+            ItemKind::UsingNamespace(p) => {
+                if let Some(ns) = self.syms.clone().namespace(p, self.at())
+                    && let Some(f) = self.frames.last_mut()
+                {
+                    let open = f.scopes.len();
+                    f.using.push((open, ns));
+                }
+            }
+            ItemKind::NamespaceAlias(name, p) => self.local_space(name, p),
+            ItemKind::UsingDecl(p) => self.local_using(p),
             _ => self.unsupported("local declaration", true, true, Vec::new()),
+        }
+    }
+
+    /// `namespace a = b;` in a block.
+    fn local_space(&mut self, name: &str, p: &'a crate::front::ast::Path) {
+        let first = p.segments.first().map(|s| s.name.as_str());
+        let local = first.and_then(|n| self.local(n)).is_some();
+        match self.syms.clone().namespace(p, self.at()).filter(|_| !local) {
+            Some(ns) => self.bind(name, Binding::Space(ns)),
+            None => self.unsupported("alias of this namespace", true, true, Vec::new()),
+        }
+    }
+
+    /// `using a::b;` in a block ([namespace.udecl]).
+    fn local_using(&mut self, p: &'a crate::front::ast::Path) {
+        let name = p.last_name();
+        let here = self.frames.last().and_then(|f| f.scopes.last());
+        let before = here.and_then(|s| s.get(name).cloned());
+        let b = match self.entity(p) {
+            Entity::Place(place) => Binding::Place(place),
+            Entity::Type(t) => Binding::Type(t),
+            Entity::Funcs(mut set) => {
+                set.open = true;
+                if let Some(Binding::Func(old)) = before {
+                    set.cands.extend(old.cands);
+                }
+                Binding::Func(set)
+            }
+            // It hides what is around; calls of the library are made by their name.
+            Entity::Builtin(..) => Binding::Library,
+            Entity::Unclear(_) => Binding::Opaque,
+        };
+        self.bind(name, b);
+    }
+
+    /// `e;`: an object that it makes ends with it.
+    fn expression_statement(&mut self, e: &'a AExpr) {
+        let before = self.temporaries.len();
+        if !matches!(e.kind, EK::Call(..) | EK::Construct { .. }) {
+            return self.discard(e);
+        }
+        let p = self.place(e);
+        if let Place::Val(v) = p
+            && self.temporaries.len() == before + 1
+            && self.special(&v.ty).dtor
+        {
+            self.adopt(before);
+            let p = self.new_local("%temporary", e.span, v);
+            self.destroy(p);
         }
     }
 
@@ -210,15 +289,23 @@ impl<'a> Lowerer<'a> {
 
     pub(super) fn scoped(&mut self, s: &'a AStmt) -> bool {
         self.push_scope();
+        let labels = self
+            .frames
+            .last_mut()
+            .map_or(0, |f| std::mem::take(&mut f.ctl_scope));
         let r = self.stmt(s);
-        self.pop_scope();
+        self.close_scope(!r);
+        if let Some(f) = self.frames.last_mut() {
+            f.ctl_scope = labels;
+        }
         r
     }
 
     pub(super) fn enter_loop(&mut self, id: LoopId) {
         self.loop_stack.push(id);
         if let Some(f) = self.frames.last_mut() {
-            f.ctl.push(Ctl::Loop(id));
+            let open = f.scopes.len();
+            f.ctl.push((Ctl::Loop(id), open));
         }
     }
 
@@ -301,8 +388,8 @@ impl<'a> Lowerer<'a> {
             l.push_scope();
             let e = l.element_place(r.clone(), iv.clone());
             l.declare_from_place(var, e);
-            l.stmt(body);
-            l.pop_scope();
+            let end = l.stmt(body);
+            l.close_scope(!end);
         });
         let (step, ()) = self.in_block(|l| {
             let next = fold::binary(BinOp::Add, iv.clone(), fold::u32c(1));

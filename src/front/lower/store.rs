@@ -22,10 +22,17 @@ impl<'a> Lowerer<'a> {
                     self.unsupported("assignment to this expression", true, false, Vec::new());
                 }
             }
+            Place::Pick(c, a, b) => {
+                let v = self.freeze_value(v);
+                let (then, ()) = self.in_block(|l| l.store(a, v.clone()));
+                let (els, ()) = self.in_block(|l| l.store(b, v));
+                let span = self.span;
+                self.emit_if(c.clone(), then, els, span);
+            }
             Place::Reg(r) => self.store_reg(r, v),
-            Place::Mem(ty, ptr) => self.store_mem(ty, ptr, &v),
+            Place::Mem(ty, ptr, _) => self.store_mem(ty, ptr, &v),
             Place::Comp(base, idx, _) => match &**base {
-                Place::Mem(bt, ptr) => {
+                Place::Mem(bt, ptr, _) => {
                     let Some(s) = bt.element() else { return };
                     let vals = v.scalars();
                     for (a, b) in comp_runs(idx) {

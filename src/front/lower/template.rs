@@ -12,6 +12,7 @@ use crate::ir;
 
 use super::ctx::Lowerer;
 use super::scope::{Binding, Entity, Env};
+use super::symbols::At;
 use super::types::Ty;
 use super::value::{Leaf, Place, Value};
 
@@ -99,14 +100,11 @@ impl<'a> Lowerer<'a> {
                 Some(Binding::Pack(v)) => return TArg::Pack(v),
                 _ => {}
             }
-            if self
-                .syms
-                .records
-                .get(name)
-                .is_some_and(|r| r.iter().any(|d| d.item.template.is_some()))
-            {
-                return TArg::Template(name.to_string());
-            }
+        }
+        if p.segments.last().is_some_and(|s| s.args.is_none())
+            && let Some(d) = self.class_template(p)
+        {
+            return TArg::Template(format!("{}:{}", d.at.ns, p.last_name()));
         }
         match self.entity(p) {
             Entity::Place(p) => {
@@ -117,6 +115,7 @@ impl<'a> Lowerer<'a> {
                 }
             }
             Entity::Type(t) => TArg::Ty(t),
+            Entity::Unclear(_) => TArg::Unknown,
             Entity::Funcs(f) => {
                 let i = self
                     .funcs
@@ -259,9 +258,9 @@ impl<'a> Lowerer<'a> {
         params: &'a [TemplateParam],
         given: &Deduced,
         record: Option<u32>,
-        ns: std::rc::Rc<str>,
+        at: At,
     ) -> Option<(Env<'a>, Vec<TArg>)> {
-        self.with_env(Env::new(), record, ns, |l| {
+        self.with_env(Env::new(), record, at, |l| {
             let full = l.bind_template(params, given)?;
             let env = l.frames.last_mut()?.scopes.pop()?;
             Some((env, full))

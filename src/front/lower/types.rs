@@ -1,12 +1,92 @@
 //! Resolved types.
 //!
 //! Purpose: what an [`crate::front::ast::Type`] means once names and template arguments are known.
-//! `const` is not part of a type here: nothing in the IR depends on it. Soundness direction: exact.
+//! `const` and `volatile` are kept where something refers to something ([`Qual`]), for overload
+//! resolution; types that differ in them alone are equal here, as nothing in the IR depends on it. Soundness direction: exact.
 
 use std::rc::Rc;
 
-use crate::front::ast::AddressSpace;
+use crate::front::ast::{AddressSpace, Quals};
 use crate::ir::ScalarTy;
+
+/// How a pointer or a reference sees what it refers to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Qual {
+    /// The address space.
+    pub space: Option<AddressSpace>,
+    /// `const` and `volatile`.
+    pub cv: Cv,
+    /// `&&`
+    pub rvalue: bool,
+}
+
+/// `const` and `volatile`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cv {
+    /// `const`
+    pub is_const: bool,
+    /// `volatile`
+    pub is_volatile: bool,
+}
+
+impl Cv {
+    /// The qualifiers of both.
+    pub fn with(self, other: Cv) -> Cv {
+        Cv {
+            is_const: self.is_const || other.is_const,
+            is_volatile: self.is_volatile || other.is_volatile,
+        }
+    }
+
+    /// Whether it has all of the other's.
+    pub fn includes(self, other: Cv) -> bool {
+        self.with(other) == self
+    }
+}
+
+impl From<Quals> for Cv {
+    fn from(q: Quals) -> Cv {
+        Cv {
+            is_const: q.is_const,
+            is_volatile: q.is_volatile,
+        }
+    }
+}
+
+impl From<Option<AddressSpace>> for Qual {
+    fn from(space: Option<AddressSpace>) -> Qual {
+        Qual {
+            space,
+            ..Qual::default()
+        }
+    }
+}
+
+impl PartialEq for Qual {
+    fn eq(&self, other: &Qual) -> bool {
+        self.space == other.space
+    }
+}
+
+impl Eq for Qual {}
+
+impl PartialOrd for Qual {
+    fn partial_cmp(&self, other: &Qual) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Qual {
+    fn cmp(&self, other: &Qual) -> std::cmp::Ordering {
+        self.space.cmp(&other.space)
+    }
+}
+
+impl std::hash::Hash for Qual {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.space.hash(state);
+    }
+}
 
 /// A resolved type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,9 +108,9 @@ pub enum Ty {
     /// An instantiated record, an index into the table of records.
     Record(u32),
     /// `space T*`
-    Pointer(Rc<Ty>, Option<AddressSpace>),
+    Pointer(Rc<Ty>, Qual),
     /// `space T&`; only for parameters, fields and return types, never for expressions.
-    Ref(Rc<Ty>, Option<AddressSpace>),
+    Ref(Rc<Ty>, Qual),
     /// `atomic<T>`
     Atomic(ScalarTy),
     /// `simdgroup_matrix<T, 8, 8>`; each lane holds two elements.
@@ -133,14 +213,6 @@ impl Ty {
         match self {
             Ty::Array(t, _) | Ty::Unsized(t) => Some(t),
             _ => None,
-        }
-    }
-
-    /// Pointer to element for an array, itself otherwise.
-    pub fn decayed(&self, space: Option<AddressSpace>) -> Ty {
-        match self {
-            Ty::Array(t, _) | Ty::Unsized(t) => Ty::Pointer(t.clone(), space),
-            other => other.clone(),
         }
     }
 }

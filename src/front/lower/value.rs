@@ -6,9 +6,10 @@
 
 use std::rc::Rc;
 
+use crate::front::ast::AddressSpace;
 use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 
-use super::types::Ty;
+use super::types::{Cv, Ty};
 
 /// Identity of a declaration within a file; 0 is storage that may always be written.
 pub type KeyId = u32;
@@ -84,6 +85,10 @@ pub struct RegPlace {
     pub key: KeyId,
     /// Which part of the declaration.
     pub path: Vec<u32>,
+    /// How it may be changed.
+    pub cv: Cv,
+    /// A constant of the program, in that address space.
+    pub space: Option<AddressSpace>,
 }
 
 /// Where a value lives.
@@ -92,13 +97,15 @@ pub enum Place {
     /// In split storage.
     Reg(RegPlace),
     /// Behind a pointer.
-    Mem(Ty, PtrVal),
+    Mem(Ty, PtrVal, Cv),
     /// Nowhere: a temporary.
     Val(Value),
     /// Selected components of a vector: `v.xz`.
     Comp(Box<Place>, Vec<u8>, Ty),
     /// A component, column or element chosen at run time of something without an address.
     Dyn(Box<Place>, Expr, Ty),
+    /// `c ? a : b` on two places of one type.
+    Pick(Expr, Box<Place>, Box<Place>),
 }
 
 impl Value {
@@ -167,8 +174,49 @@ impl Place {
     pub fn ty(&self) -> &Ty {
         match self {
             Place::Reg(r) => &r.ty,
-            Place::Mem(t, _) | Place::Comp(_, _, t) | Place::Dyn(_, _, t) => t,
+            Place::Mem(t, ..) | Place::Comp(_, _, t) | Place::Dyn(_, _, t) => t,
             Place::Val(v) => &v.ty,
+            Place::Pick(_, a, _) => a.ty(),
         }
+    }
+
+    /// Whether it is an rvalue.
+    pub fn is_rvalue(&self) -> bool {
+        match self {
+            Place::Val(_) => true,
+            Place::Comp(b, ..) | Place::Dyn(b, ..) => b.is_rvalue(),
+            _ => false,
+        }
+    }
+
+    /// Its `const` and `volatile`.
+    pub fn cv(&self) -> Cv {
+        match self {
+            Place::Reg(r) => r.cv,
+            Place::Mem(_, _, cv) => *cv,
+            Place::Val(_) => Cv::default(),
+            Place::Comp(b, ..) | Place::Dyn(b, ..) => b.cv(),
+            Place::Pick(_, a, b) => a.cv().with(b.cv()),
+        }
+    }
+
+    /// The same place with those qualifiers.
+    pub fn with_cv(self, cv: Cv) -> Place {
+        match self {
+            Place::Reg(r) => Place::Reg(RegPlace { cv, ..r }),
+            Place::Mem(t, p, _) => Place::Mem(t, p, cv),
+            Place::Val(v) => Place::Val(v),
+            Place::Comp(b, i, t) => Place::Comp(Box::new(b.with_cv(cv)), i, t),
+            Place::Dyn(b, i, t) => Place::Dyn(Box::new(b.with_cv(cv)), i, t),
+            Place::Pick(c, a, b) => {
+                Place::Pick(c, Box::new(a.with_cv(cv)), Box::new(b.with_cv(cv)))
+            }
+        }
+    }
+
+    /// The same place with those qualifiers, too.
+    pub fn more_cv(self, cv: Cv) -> Place {
+        let all = self.cv().with(cv);
+        self.with_cv(all)
     }
 }

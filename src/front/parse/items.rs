@@ -47,10 +47,12 @@ impl Splitter<'_> {
         let w = self.a.words;
         let mut k = i;
         let mut name = String::new();
+        let mut is_inline = false;
         if w[k].is_kw("extern") && w.get(k + 1).is_some_and(|s| s.kind == WordKind::Str) {
             k += 2;
         } else {
             if w[k].is_kw("inline") {
+                is_inline = true;
                 k += 1;
             }
             if !w.get(k)?.is_kw("namespace") {
@@ -94,7 +96,11 @@ impl Splitter<'_> {
             out.extend(items);
         } else {
             out.push(Item {
-                kind: ItemKind::Namespace { name, items },
+                kind: ItemKind::Namespace {
+                    name,
+                    is_inline,
+                    items,
+                },
                 span: self.span(i, next),
             });
         }

@@ -26,13 +26,6 @@ use super::template::TArg;
 use super::types::Ty;
 use super::value::{Place, Value};
 
-/// Whether a path is qualified with a namespace of the standard library.
-pub fn is_builtin_namespace(p: &Path) -> bool {
-    p.segments
-        .first()
-        .is_some_and(|s| matches!(s.name.as_str(), "metal" | "fast" | "precise"))
-}
-
 /// Whether a name is a modelled function.
 pub fn is_builtin_function(name: &str) -> bool {
     math::lookup(name).is_some()
@@ -175,12 +168,12 @@ impl<'a> Lowerer<'a> {
                 return match this {
                     Place::Reg(mut r) => {
                         if let super::value::Store::Mem(o) = &*r.store {
-                            return Place::Mem(ty, super::value::PtrVal::object(*o));
+                            return Place::Mem(ty, super::value::PtrVal::object(*o), r.cv);
                         }
                         r.ty = ty;
                         Place::Reg(r)
                     }
-                    Place::Mem(_, p) => Place::Mem(ty, p),
+                    Place::Mem(_, p, cv) => Place::Mem(ty, p, cv),
                     Place::Val(v) => Place::Val(Value {
                         ty,
                         leaves: v.leaves,

@@ -43,6 +43,10 @@ impl Builder<'_> {
                 Some(path) => ItemKind::UsingDecl(path),
                 None => ItemKind::Empty,
             },
+            Rule::namespace_alias => match self.namespace_alias(p) {
+                Some(kind) => kind,
+                None => ItemKind::Empty,
+            },
             Rule::typedef_item => return self.typedef(p, out),
             Rule::static_assert => {
                 match p.into_inner().find(|e| e.as_rule() == Rule::assign_expr) {
@@ -65,6 +69,18 @@ impl Builder<'_> {
             _ => ItemKind::Empty,
         };
         out.push(Item { kind, span });
+    }
+
+    fn namespace_alias(&self, p: Pair<Rule>) -> Option<ItemKind> {
+        let (mut name, mut path) = (None, None);
+        for s in p.into_inner() {
+            match s.as_rule() {
+                Rule::name => name = Some(self.word(&s).to_string()),
+                Rule::path => path = Some(self.path(s)),
+                _ => {}
+            }
+        }
+        Some(ItemKind::NamespaceAlias(name?, path?))
     }
 
     fn inner_path(&self, p: Pair<Rule>) -> Option<Path> {

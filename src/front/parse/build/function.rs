@@ -78,6 +78,10 @@ impl Builder<'_> {
             role: specs.role,
             is_constexpr: specs.is_constexpr,
             is_static: specs.is_static || specs.is_friend,
+            is_friend: specs.is_friend,
+            is_explicit: specs.is_explicit,
+            is_virtual: specs.is_virtual,
+            ref_qual: None,
             ret: None,
             name: Path {
                 global: false,
@@ -90,6 +94,7 @@ impl Builder<'_> {
             inits: Vec::new(),
             body: None,
             defaulted_or_deleted: false,
+            is_deleted: false,
         }
     }
 
@@ -113,7 +118,11 @@ impl Builder<'_> {
                         .find(|t| t.as_rule() == Rule::type_id)
                         .map(|t| self.type_id(t));
                 }
-                Rule::fn_default => f.defaulted_or_deleted = true,
+                Rule::fn_default => {
+                    f.defaulted_or_deleted = true;
+                    f.is_deleted = self.word(&s) == "=" && self.spelling(&s).contains("delete");
+                }
+                Rule::ref_qual => f.ref_qual = Some(self.word(&s) == "&&"),
                 Rule::ctor_inits => {
                     f.inits = s
                         .into_inner()

@@ -29,6 +29,10 @@ pub(super) struct Specs {
     pub is_extern: bool,
     /// `friend`
     pub is_friend: bool,
+    /// `explicit`
+    pub is_explicit: bool,
+    /// `virtual`
+    pub is_virtual: bool,
     /// `kernel` and other stages.
     pub role: FunctionRole,
     /// Types defined in place, in order.
@@ -164,6 +168,8 @@ impl Builder<'_> {
             is_static: false,
             is_extern: false,
             is_friend: false,
+            is_explicit: false,
+            is_virtual: false,
             role: FunctionRole::Plain,
             inline: Vec::new(),
             elaborated: None,
@@ -202,6 +208,8 @@ impl Builder<'_> {
             "static" => s.is_static = true,
             "extern" => s.is_extern = true,
             "friend" => s.is_friend = true,
+            "explicit" => s.is_explicit = true,
+            "virtual" => s.is_virtual = true,
             "kernel" => s.role = FunctionRole::Kernel,
             "vertex" | "fragment" => s.role = FunctionRole::OtherStage,
             w => qualifier(w, &mut s.quals),

@@ -34,7 +34,7 @@ impl Writer {
                 self.line(words(&["(alias", &t, &a.name, &ty(&a.ty), &attrs(&a.attrs)]) + ")");
             }
             ItemKind::Var(v) => self.line(var_decl(v)),
-            ItemKind::Namespace { name, items } => {
+            ItemKind::Namespace { name, items, .. } => {
                 self.nest(words(&["(namespace", name]), |w| {
                     for i in items {
                         w.item(i);
@@ -42,6 +42,9 @@ impl Writer {
                 });
             }
             ItemKind::UsingNamespace(p) => self.line(format!("(using-namespace {})", path(p))),
+            ItemKind::NamespaceAlias(n, p) => {
+                self.line(format!("(namespace-alias {n} {})", path(p)));
+            }
             ItemKind::UsingDecl(p) => self.line(format!("(using {})", path(p))),
             ItemKind::ExplicitInstantiation(e) => {
                 let ps = e.params.as_ref().map_or(String::new(), |p| params(p));
