@@ -16,7 +16,7 @@ use super::interval::Plan;
 use super::kernel::{Contradiction, Options, divergent};
 use super::prepare::prepare;
 use super::races::confirm_races;
-use super::sites::removal;
+use super::removal::removal;
 use super::verdict::{Divergence, Race, Reason, Witness};
 use crate::ir::union::Union;
 use crate::ir::{BarrierId, Kernel};
@@ -136,13 +136,22 @@ pub fn deletion(
     if let Some(w) = plan.hunter.removal(deleted) {
         return answer(Outcome::Refuted, Reason::Witness, Some(w), 0);
     }
+    if let Some(w) = plan.hunter.order(deleted) {
+        let why = Reason::Atomics(w.sides[0].span, w.sides[1].span);
+        return answer(Outcome::Refuted, why, Some(w), 0);
+    }
     let r = removal(plan, deleted, None, counts);
     match r.problem {
-        None => match plan.orders_atomics(deleted) {
-            // No race; but what `check` passes should not change results.
-            Some((a, b)) => answer(Outcome::Undecided, Reason::Atomics(a, b), None, r.added),
-            None => answer(Outcome::Proved, Reason::Proved, None, r.added),
-        },
+        None => answer(Outcome::Proved, Reason::Proved, None, r.added),
+        Some((Reason::Atomics(a, b), Some(mut w))) => {
+            let replays = &mut counts.replays;
+            let why = Reason::Atomics(a, b);
+            if super::replay::confirm_order(plan.kernel, options, &mut w, deleted, replays) {
+                answer(Outcome::Refuted, why, Some(w), r.added)
+            } else {
+                answer(Outcome::Undecided, why, None, r.added)
+            }
+        }
         Some((Reason::Witness, Some(mut w))) => {
             let replays = &mut counts.replays;
             match super::replay::confirm(plan.kernel, options, &mut w, deleted, replays) {

@@ -17,6 +17,7 @@ pub mod prepare;
 pub mod publish;
 pub mod races;
 pub mod record;
+pub mod removal;
 pub mod replay;
 pub mod sites;
 pub mod stats;

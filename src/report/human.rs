@@ -197,5 +197,11 @@ pub(super) fn with_witness(
         }
         d = d.with_secondary(s.span, text);
     }
+    if let Some(o) = &report.order {
+        d = d.with_note(format!(
+            "{} is {} with the barrier and {} without it",
+            o.element, o.with, o.without
+        ));
+    }
     d.with_note(launch(&report))
 }

@@ -144,6 +144,9 @@ pub struct SiteReport {
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
+    /// What the verdict hinges on, as for the instances.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
     /// Kernels that reach it.
     pub kernels: Vec<String>,
     /// The conflict that stands against it, in one of the kernels. Not in the JSON, where the instances have theirs.
@@ -342,6 +345,10 @@ pub struct BarrierReport {
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
+    /// What the verdict hinges on: `atomic-order` (no race, but atomic operations change places), `publishes` (other
+    /// threadgroups may rely on it), `flags` (it separates memory that its flags do not name).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
     /// Calls that lead here, outermost first: `function (line:column)`.
     pub call_path: Vec<String>,
     /// The conflict that stands against it.
@@ -443,6 +450,20 @@ pub struct WitnessReport {
     pub threads: Vec<WitnessThread>,
     /// Whether the executor replayed it.
     pub replayed: bool,
+    /// The accesses are atomic and no race, but what memory holds at the end depends on their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderReport>,
+}
+
+/// What the order of atomic operations changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OrderReport {
+    /// The element of device memory that differs: `out[3]`.
+    pub element: String,
+    /// Its bytes with every barrier in place, as an unsigned number.
+    pub with: u64,
+    /// The same without the barrier.
+    pub without: u64,
 }
 
 /// One thread of a witness.

@@ -161,7 +161,10 @@ impl About<'_> {
 
 /// Whether a doubt is about more than races within a threadgroup.
 fn orders_more(r: &Reason) -> bool {
-    matches!(r, Reason::Published(..) | Reason::Atomics(..))
+    matches!(
+        r,
+        Reason::Published(..) | Reason::Atomics(..) | Reason::Flags(..)
+    )
 }
 
 fn proved() -> Answer {
