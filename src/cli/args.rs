@@ -100,6 +100,9 @@ pub struct SourceArgs {
     /// Take launch contracts from this file instead of unbarrier.toml.
     #[arg(long, value_name = "FILE")]
     pub contracts: Option<PathBuf>,
+    /// Assume that pointers in kernel arguments (argument buffers) point to memory of their own each.
+    #[arg(long)]
+    pub assume_distinct_pointers: bool,
     /// Use colour.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: Color,

@@ -66,6 +66,7 @@ fn write(a: &InitArgs) -> Result<String, String> {
         define: a.define.clone(),
         include: a.include.clone(),
         contracts: None,
+        assume_distinct_pointers: false,
         color: Color::Never,
     };
     let (text, kernels) = document(&a.dir, &files, &source);

@@ -116,7 +116,11 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
     let parse_time = began.elapsed();
     let mut kernels = Vec::new();
     if lower && !broken {
-        let out = lower_file(&parsed.unit, &LowerOptions::default());
+        let options = LowerOptions {
+            distinct_pointers: args.assume_distinct_pointers,
+            ..LowerOptions::default()
+        };
+        let out = lower_file(&parsed.unit, &options);
         diagnostics.extend(out.diagnostics);
         for k in &out.kernels {
             impossible(k, &map, &mut diagnostics);

@@ -86,10 +86,23 @@ pub struct Kernel {
     pub branch_count: u32,
     /// Something asks for memory to be looked at each time: `volatile`, `coherent`, a fence.
     pub coherent: bool,
+    /// Pointers in memory.
+    pub pointers: Pointers,
     /// The body.
     pub body: Vec<Stmt>,
     /// What was not understood, in source order, for the report.
     pub unsupported: Vec<Unsupported>,
+}
+
+/// Pointers that are kept in memory, as numbers of 8 bytes. One that the host puts there is an offset into the object
+/// that all host pointers into its address space share; one that the kernel stores holds an object's number plus one
+/// in its upper 16 bits, and the offset below.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// Where kernel arguments hold pointers: object and byte offset.
+    pub host: Vec<(ObjectId, u64)>,
+    /// By assumption, each of these that is never written points to an object of its own.
+    pub distinct: bool,
 }
 
 /// A construct that could not be represented.

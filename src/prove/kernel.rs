@@ -19,7 +19,7 @@ use crate::analysis::facts::Facts;
 use crate::analysis::term::{Level, TermId};
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
-use crate::ir::{Assumption, BarrierId, BarrierScope, Kernel, Space};
+use crate::ir::{Assumption, BarrierId, BarrierScope, Kernel, Object, Space};
 use crate::source::Span;
 
 /// What to decide, and how.
@@ -187,6 +187,19 @@ pub fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
         .count();
     if buffers > 1 {
         out.push("distinct kernel arguments do not alias".into());
+    }
+    let behind = |o: &Object| {
+        o.param.is_none()
+            && o.init.is_none()
+            && o.size.is_none()
+            && matches!(o.space, Space::Device | Space::Constant)
+    };
+    if kernel.objects.iter().any(behind) {
+        out.push(if kernel.pointers.distinct {
+            "pointers in kernel arguments point to memory of their own, each to another".into()
+        } else {
+            "pointers that the host put into memory do not lead to other kernel arguments".into()
+        });
     }
     if options.ignore_flags {
         out.push("barriers order all memory whatever their flags".into());

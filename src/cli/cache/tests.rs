@@ -29,6 +29,7 @@ fn loaded(folder: &Path, text: &str) -> Loaded {
         define: Vec::new(),
         include: Vec::new(),
         contracts: None,
+        assume_distinct_pointers: false,
         color: Color::Never,
     };
     load(&file, &args, true).expect("a kernel")

@@ -72,6 +72,7 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
         &args.source.define,
         &args.source.include,
         args.execution_barriers_order_memory,
+        args.source.assume_distinct_pointers,
     );
     let memory = Memory::open(a.no_cache);
     let work = |i: usize| kernel(&versions[tasks[i].file], &tasks[i], &memory, &extra, color);

@@ -234,6 +234,9 @@ fn command(
     if a.execution_barriers_order_memory {
         words.push("--execution-barriers-order-memory".into());
     }
+    if a.source.assume_distinct_pointers {
+        words.push("--assume-distinct-pointers".into());
+    }
     for d in &a.source.define {
         words.push(format!("-D{d}"));
     }

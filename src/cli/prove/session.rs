@@ -270,6 +270,7 @@ fn replay_options(a: &ProveArgs) -> String {
         &a.source.define,
         &a.source.include,
         a.execution_barriers_order_memory,
+        a.source.assume_distinct_pointers,
     )
 }
 

@@ -317,6 +317,7 @@ impl<'a> Lowerer<'a> {
             label_count: self.label_count,
             branch_count: self.branch_count,
             coherent: self.coherent,
+            pointers: self.host_pointers(),
             body,
             unsupported,
         })

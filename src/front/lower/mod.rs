@@ -31,6 +31,7 @@ mod operators;
 mod overload;
 mod params;
 mod places;
+mod pointee;
 mod pointer;
 mod record;
 mod resolve;
