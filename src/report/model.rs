@@ -59,6 +59,8 @@ pub struct FileReport {
     pub barriers: Vec<SiteReport>,
     /// Kernels.
     pub kernels: Vec<KernelReport>,
+    /// What the file has by its tokens and was not analysed. Its barriers are among `barriers`, as `unknown`.
+    pub not_analysed: Vec<NotAnalysedReport>,
     /// The outcome of `--remove`, when it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalReport>,
@@ -71,6 +73,38 @@ pub struct FileReport {
     /// Texts of the files that findings lie in, the file itself first. Not in the JSON.
     #[serde(skip)]
     pub sources: Vec<SourceText>,
+}
+
+/// A kernel, an instantiation of one or a function with barriers that was not analysed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct NotAnalysedReport {
+    /// The file, when it is not the one of the report (a header).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// 1-based line of its name.
+    pub line: u32,
+    /// 1-based.
+    pub column: u32,
+    /// `kernel`, `kernel template`, `instantiation of kernel template` or `function`.
+    #[schemars(extend("enum" = ["kernel", "kernel template", "instantiation of kernel template", "function"]))]
+    pub kind: &'static str,
+    /// What it is called; empty where that is not clear.
+    pub name: String,
+    /// Why it was not analysed.
+    pub reason: String,
+    /// Lines of barrier calls in it that no analysed kernel reaches.
+    pub barriers: Vec<u32>,
+}
+
+impl NotAnalysedReport {
+    /// For people: "kernel template `b`".
+    pub fn title(&self) -> String {
+        if self.name.is_empty() {
+            "a declaration".into()
+        } else {
+            format!("{} `{}`", self.kind, self.name)
+        }
+    }
 }
 
 /// What `check` says of a kernel that it does not pass.
@@ -179,9 +213,10 @@ pub struct KernelReport {
     pub line: u32,
     /// Threadgroup size; `null` when symbolic.
     pub threadgroup: Option<[u64; 3]>,
-    /// What the verdicts rest on.
+    /// What the verdicts rest on: sizes, what was stated, that threads which ended take no part in barriers (where that matters), that
+    /// the arguments of a template are a guess.
     pub assumptions: Vec<String>,
-    /// Whether the kernel as written was shown free of races and of divergent barriers, so that
+    /// Whether the kernel as written was shown free of races within a threadgroup and of divergent barriers, so that
     /// `removable` also means: same results.
     pub race_free: bool,
     /// Barrier instances.

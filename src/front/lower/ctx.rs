@@ -13,7 +13,7 @@ use indexmap::IndexSet;
 
 use crate::front::ast::Lambda;
 use crate::ir::*;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 use super::record::RecordInst;
 use super::scope::{Binding, Frame, FuncSet};
@@ -109,6 +109,10 @@ pub struct LowerOptions {
     pub max_work: usize,
     /// Deepest nesting of expressions and statements.
     pub max_nesting: usize,
+    /// Instantiations that lie in this file were stated by a person, not written in the source.
+    pub stated: Option<FileId>,
+    /// Kernel templates without instantiation are lowered for guessed arguments.
+    pub guess: bool,
 }
 
 impl Default for LowerOptions {
@@ -118,6 +122,8 @@ impl Default for LowerOptions {
             max_statements: 400_000,
             max_work: 3_000_000,
             max_nesting: 1500,
+            stated: None,
+            guess: true,
         }
     }
 }

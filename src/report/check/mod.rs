@@ -57,7 +57,7 @@ pub struct KernelCheck {
     pub why: Option<String>,
     /// In one sentence.
     pub reason: String,
-    /// Whether the new version was shown free of races and divergent barriers.
+    /// Whether the new version was shown free of races within a threadgroup and of divergent barriers.
     pub race_free: bool,
     /// Changed barriers.
     pub changes: Vec<ChangeReport>,
