@@ -47,7 +47,12 @@ impl Loaded {
 
     /// The problems for the JSON report.
     pub fn errors(&self) -> Vec<ErrorReport> {
-        self.diagnostics
+        self.errors_of(&self.diagnostics.iter().collect::<Vec<_>>())
+    }
+
+    /// Those of some messages that are problems, for the JSON report.
+    pub fn errors_of(&self, diagnostics: &[&Diagnostic]) -> Vec<ErrorReport> {
+        diagnostics
             .iter()
             .filter(|d| d.is_error())
             .map(|d| {

@@ -203,22 +203,7 @@ fn name_before(t: &[Token], end: usize, h: &mut Head) {
         qualifiers(t, k, h);
         return;
     }
-    let mut k = end;
-    if k > 0 && matches!(&*t[k - 1].text, ">" | ">>") {
-        let mut depth = 0i32;
-        while k > 0 {
-            k -= 1;
-            match &*t[k].text {
-                ">" => depth += 1,
-                ">>" => depth += 2,
-                "<" => depth -= 1,
-                _ => {}
-            }
-            if depth <= 0 {
-                break;
-            }
-        }
-    }
+    let k = before_angles(t, end);
     let Some(name) = k.checked_sub(1).filter(|k| t[*k].kind == TokenKind::Ident) else {
         // `void (f)(…)` and the like.
         let inner = t.get(end + 1).filter(|x| x.kind == TokenKind::Ident);
@@ -234,6 +219,27 @@ fn name_before(t: &[Token], end: usize, h: &mut Head) {
     h.names.insert(t[name].text.clone());
     h.implicit = name > 0 && t[name - 1].is_punct("~");
     qualifiers(t, name, h);
+}
+
+/// The index before template arguments that end before `end`; `end` where there are none.
+fn before_angles(t: &[Token], end: usize) -> usize {
+    let (mut k, mut depth, mut groups) = (end, 0i32, 0i32);
+    while k > 0 {
+        k -= 1;
+        match &*t[k].text {
+            ")" | "]" | "}" => groups += 1,
+            "(" | "[" | "{" => groups -= 1,
+            ">" if groups == 0 => depth += 1,
+            ">>" if groups == 0 => depth += 2,
+            "<" if groups == 0 => depth -= 1,
+            _ => {}
+        }
+        if groups == 0 && depth <= 0 {
+            break;
+        }
+    }
+    let opens = t.get(k).is_some_and(|x| x.is_punct("<"));
+    if opens && k < end { k } else { end }
 }
 
 fn qualifiers(t: &[Token], mut k: usize, h: &mut Head) {

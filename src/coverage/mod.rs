@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use self::change::{Unread, differences};
 pub use self::gaps::{Analysed, Gap, What};
 pub use self::units::{BarrierCall, Kind, Unit};
-use crate::source::{SourceMap, Span, Token};
+use crate::source::{FileId, SourceMap, Span, Token, TokenKind, lex_all};
 
 /// What a translation unit has by its tokens.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +72,32 @@ impl Inventory {
         let all = self.units.get(unit).map(|u| u.first..u.end);
         all.and_then(|r| self.tokens.get(r)).unwrap_or(&[])
     }
+}
+
+/// Whether a text says something of kernels or barriers.
+pub fn says_kernels(text: &str) -> bool {
+    let tokens = lex_all(FileId(0), text).0;
+    let says = |t: &Token| {
+        t.kind == TokenKind::Ident
+            && (graph::is_barrier(&t.text) || matches!(&*t.text, "kernel" | "host_name"))
+    };
+    tokens.iter().any(says)
+}
+
+/// The names in a text, or those of its kernels only.
+pub fn names_in(text: &str, kernels: bool) -> BTreeSet<String> {
+    let tokens = lex_all(FileId(0), text).0;
+    if kernels {
+        let all = units::split(&tokens);
+        return all
+            .into_iter()
+            .filter(|u| u.kind == Kind::Kernel || u.kind == Kind::Instantiation)
+            .flat_map(|u| u.mentions)
+            .map(|n| n.to_string())
+            .collect();
+    }
+    let names = tokens.iter().filter(|t| t.kind == TokenKind::Ident);
+    names.map(|t| t.text.to_string()).collect()
 }
 
 /// Whether a place lies within another.

@@ -285,6 +285,7 @@ mod tests {
             template <typename T, bool B = (1 > 0)> [[kernel]] void b(device T* x) { threadgroup_barrier(mem_flags::mem_device); }
             template [[host_name(\"b_f\")]] [[kernel]] decltype(b<float>) b<float>;
             template void n::b<half, (2 > 1)>(device half*);
+            template kernel [[host_name(\"b_g\")]] decltype(b<half, (3>2)>) b<half, (3>2)>;
             [[host_name(\"c\"), kernel]] void c() {}
             struct S { void kernel_like() { simdgroup_barrier(mem_flags::mem_none); } } ;
             template <> [[kernel]] void b<int>(device int* x) {}
@@ -296,6 +297,7 @@ mod tests {
         let want = [
             (Kind::Kernel, false, "a", 0),
             (Kind::Kernel, true, "b", 1),
+            (Kind::Instantiation, false, "b", 0),
             (Kind::Instantiation, false, "b", 0),
             (Kind::Instantiation, false, "b", 0),
             (Kind::Kernel, false, "c", 0),

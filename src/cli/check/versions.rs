@@ -2,7 +2,7 @@
 //!
 //! Soundness direction: none; nothing is decided here. Kernels without a partner are judged as they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::CheckArgs;
@@ -15,8 +15,9 @@ use crate::cli::prove::{assumptions, options, with_config_defines};
 use crate::ir::Kernel;
 use crate::ir::canonical::{Canonical, canonical};
 use crate::prove::Options;
+use crate::report::check::UnreadReport;
 use crate::report::model::ErrorReport;
-use crate::source::{SourceMap, Token, TokenKind, lex_all};
+use crate::source::{Diagnostic, SourceMap, Token, TokenKind, lex_all, render};
 
 /// A file whose versions were read.
 pub struct Versions {
@@ -28,10 +29,43 @@ pub struct Versions {
     pub map: SourceMap,
     pub shift: u32,
     pub errors: Vec<ErrorReport>,
+    /// Why the old version could not be read in full.
+    pub unread: Vec<UnreadReport>,
     /// unbarrier.toml excludes it.
     pub excluded: bool,
     /// The old version could not be read in full.
     pub old_broken: bool,
+}
+
+/// What was said of inputs, so that each reason is said once.
+#[derive(Default)]
+pub struct Said(BTreeSet<String>);
+
+impl Said {
+    /// The messages of a file that nobody has read yet: one include that is not found is one reason, whoever includes it.
+    fn fresh<'l>(&mut self, l: &'l Loaded) -> Vec<&'l Diagnostic> {
+        let key = |d: &Diagnostic| {
+            let place = match (d.code, d.primary_span()) {
+                (Some("include"), _) | (_, None) => String::new(),
+                (_, Some(s)) => {
+                    let path = l
+                        .map
+                        .file(s.file)
+                        .path
+                        .rsplit(':')
+                        .next()
+                        .unwrap_or("")
+                        .to_string();
+                    format!("{path}:{}", l.map.line_col(s.file, s.start).0)
+                }
+            };
+            format!("{place} {}", d.message)
+        };
+        l.diagnostics
+            .iter()
+            .filter(|d| self.0.insert(key(d)))
+            .collect()
+    }
 }
 
 /// A kernel to be judged.
@@ -52,7 +86,7 @@ pub fn error(path: Option<String>, message: String) -> ErrorReport {
 }
 
 /// Reads both versions of a file.
-pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
+pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Versions {
     let shown_new = |p: &str| shown(&sides.new_root, &sides.shown_prefix, p);
     let path = f.new.as_deref().map(shown_new);
     let old_name = f.old.as_ref().map(|p| format!("{}:{p}", sides.base));
@@ -64,6 +98,7 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
         map: SourceMap::new(),
         shift: 0,
         errors: Vec::new(),
+        unread: Vec::new(),
         old_broken: false,
         excluded: false,
     };
@@ -108,10 +143,14 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
                     let inner = Path::new(p).strip_prefix(&sides.new_root);
                     inner.map_or_else(|_| p.to_string(), |r| shown_new(&r.to_string_lossy()))
                 });
+                let fresh = said.fresh(&l);
                 if a.format == ReportFormat::Human {
-                    l.print_diagnostics(use_color(a.source.color, true));
+                    let color = use_color(a.source.color, true);
+                    for d in &fresh {
+                        eprint!("{}", render(d, &l.map, color));
+                    }
                 }
-                v.errors.extend(l.errors());
+                v.errors.extend(l.errors_of(&fresh));
                 v.map = l.map.clone();
                 v.new = Some(l);
             }
@@ -139,15 +178,26 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
                     )
                 });
                 v.old_broken = l.has_errors();
+                for e in l.errors_of(&said.fresh(&l)) {
+                    v.unread.push(UnreadReport {
+                        version: "old",
+                        path: e.path.unwrap_or_default(),
+                        line: e.line,
+                        reason: format!("this version could not be read in full: {}", e.message),
+                    });
+                }
                 v.shift = v.map.append(&l.map);
                 v.old = Some(l);
             }
             Err(e) => {
                 v.old_broken = true;
-                if a.format == ReportFormat::Human {
-                    let e = e.replace(&format!("{}/", sides.old_root.display()), "");
-                    eprintln!("warning: {name}: the old version cannot be read: {e}");
-                }
+                let e = e.replace(&format!("{}/", sides.old_root.display()), "");
+                v.unread.push(UnreadReport {
+                    version: "old",
+                    path: name,
+                    line: None,
+                    reason: format!("this version could not be read: {e}"),
+                });
             }
         }
     }

@@ -136,6 +136,16 @@ impl<'a> Session<'a> {
                 Err(p) => self.problem(p),
             },
         );
+        if strict && !files.is_empty() {
+            for (i, wanted) in a.source.instantiate.iter().enumerate() {
+                if !files.iter().any(|f| f.loaded.stated.get(i) == Some(&true)) {
+                    let message = format!(
+                        "--instantiate {wanted}: no file has a kernel template of that name"
+                    );
+                    self.problem(Problem::of("", message));
+                }
+            }
+        }
         let tasks: Vec<(usize, &Task)> = files
             .iter()
             .enumerate()
