@@ -21,9 +21,17 @@ pub fn doubt(l: &Loaded, v: &mut KernelVerdicts) {
         if !lets_go(b.verdict) {
             continue;
         }
-        if let Some(g) = l.inventory.reached_from(b.span, &l.gaps) {
+        let gap = l.inventory.reached_from(b.span, &l.gaps);
+        let hidden = || l.inventory.hidden_user(b.span, true);
+        let what = gap.map(|g| (g.title(), g.at)).or_else(|| {
+            Some((
+                "a kernel in a branch that was not compiled".into(),
+                hidden()?,
+            ))
+        });
+        if let Some((what, at)) = what {
             b.verdict = Verdict::Unknown;
-            b.reason = Reason::NotAnalysed(g.title(), g.at);
+            b.reason = Reason::NotAnalysed(what, at);
             doubted.insert(b.span);
         }
     }
@@ -117,7 +125,7 @@ pub fn forbids(
                 g.reason
             ));
         }
-        if let Some(s) = l.inventory.hidden_user(*p) {
+        if let Some(s) = l.inventory.hidden_user(*p, false) {
             return Some(format!(
                 "code at line {}, which was not compiled, may reach the barrier at line {line}",
                 at(&l.map, s).0

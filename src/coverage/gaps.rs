@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::raw::Part;
 use super::units::{BarrierCall, Kind};
 use super::{Inventory, Unit, within};
 use crate::ir::{Kernel, PathId};
@@ -124,8 +125,8 @@ impl Inventory {
         })
     }
 
-    /// Text that was not compiled and may reach the barrier of a helper.
-    pub fn hidden_user(&self, at: Span) -> Option<Span> {
+    /// Text that was not compiled and may reach the barrier of a helper; with `kernels`, only text that has a kernel.
+    pub fn hidden_user(&self, at: Span, kernels: bool) -> Option<Span> {
         let helper =
             |u: &Unit| u.kind != Kind::Kernel && u.barriers.iter().any(|b| within(b.at, at));
         let holders: Vec<usize> = (0..self.units.len())
@@ -134,7 +135,8 @@ impl Inventory {
         if holders.is_empty() {
             return None;
         }
-        let blocks = self.raw.blocks.iter();
+        let has_kernel = |b: &&Part| !kernels || b.mentions.contains("kernel");
+        let blocks = self.raw.blocks.iter().filter(has_kernel);
         blocks
             .map(|b| (b, self.used_names(&b.mentions)))
             .find_map(|(b, names)| {

@@ -38,7 +38,7 @@ pub(super) struct Raw {
     pub blocks: Vec<Part>,
     /// Macros.
     pub macros: Vec<Definition>,
-    /// Names that may lead to a barrier.
+    /// Names that may lead to a barrier, and macros that may declare kernels.
     pub concerned: BTreeSet<Arc<str>>,
 }
 
@@ -97,7 +97,9 @@ impl Raw {
         loop {
             let before = out.concerned.len();
             for m in &out.macros {
-                let leads = |n: &Arc<str>| is_barrier(n) || out.concerned.contains(n);
+                let leads = |n: &Arc<str>| {
+                    is_barrier(n) || declares_kernels(n) || out.concerned.contains(n)
+                };
                 if m.part.mentions.iter().any(leads) {
                     out.concerned.insert(m.name.clone());
                 }
@@ -109,15 +111,18 @@ impl Raw {
         let concerned = out.concerned.clone();
         let concerns = |t: &Token| {
             t.kind == TokenKind::Ident
-                && (is_barrier(&t.text)
-                    || concerned.contains(&t.text)
-                    || matches!(&*t.text, "kernel" | "host_name"))
+                && (is_barrier(&t.text) || concerned.contains(&t.text) || declares_kernels(&t.text))
         };
         for f in &files {
             out.blocks.extend(blocks(f, &seen, &concerns));
         }
         out
     }
+}
+
+/// Words that kernels and their instantiations are declared with.
+fn declares_kernels(word: &str) -> bool {
+    matches!(word, "kernel" | "host_name")
 }
 
 /// The end of the directive that begins at `i`.

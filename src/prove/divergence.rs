@@ -36,11 +36,8 @@ pub(super) fn divergent(
             BarrierScope::Threadgroup => Level::Uniform,
             BarrierScope::Simdgroup => Level::Simdgroup,
         };
-        let returns = if f.ended > agreed {
-            ends.before(f.id, agreed)
-        } else {
-            Vec::new()
-        };
+        // Not only those that `ended` knows of: in a loop, a return behind the barrier comes before its next instance.
+        let returns = ends.before(f.id, agreed);
         if f.level > agreed || !returns.is_empty() {
             out.push(Divergence {
                 barrier: f.id,

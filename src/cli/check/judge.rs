@@ -92,6 +92,7 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     let extra = command::replay_options(
         &args.source.define,
         &args.source.include,
+        &args.source.instantiate,
         args.execution_barriers_order_memory,
     );
     let memory = Memory::open(a.no_cache);

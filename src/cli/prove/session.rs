@@ -306,6 +306,7 @@ fn replay_options(a: &ProveArgs) -> String {
     command::replay_options(
         &a.source.define,
         &a.source.include,
+        &a.source.instantiate,
         a.execution_barriers_order_memory,
     )
 }

@@ -111,8 +111,6 @@ pub struct LowerOptions {
     pub max_nesting: usize,
     /// Instantiations that lie in this file were stated by a person, not written in the source.
     pub stated: Option<FileId>,
-    /// Kernel templates without instantiation are lowered for guessed arguments.
-    pub guess: bool,
 }
 
 impl Default for LowerOptions {
@@ -123,7 +121,6 @@ impl Default for LowerOptions {
             max_work: 3_000_000,
             max_nesting: 1500,
             stated: None,
-            guess: true,
         }
     }
 }

@@ -122,9 +122,6 @@ pub(super) fn jobs<'s, 'a>(
     if instantiated {
         return Ok(out);
     }
-    if !opts.guess {
-        return Err("it has no instantiation in this file".into());
-    }
     let note = || {
         Some(format!(
             "`{own}` has no instantiation in this file; its template arguments are a guess (--instantiate states them)"
