@@ -29,6 +29,8 @@ pub struct Loaded {
     pub inventory: Inventory,
     /// What of it was not analysed.
     pub gaps: Vec<Gap>,
+    /// The preprocessor gave up on something, so nothing was analysed.
+    pub broken: bool,
     /// For each of `--instantiate`: the file has that template.
     pub stated: Vec<bool>,
     /// Problems, in order.
@@ -169,6 +171,7 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
         kernels,
         inventory,
         gaps,
+        broken,
         stated: instances.stated,
         diagnostics,
         parse_time,

@@ -82,7 +82,7 @@ impl Inventory {
     fn prints(&self, gaps: &[Gap]) -> Vec<Print> {
         let mut out = Vec::new();
         for g in gaps {
-            if g.barriers.is_empty() && !self.concerns_barriers(g.unit) {
+            if g.is_error || (g.barriers.is_empty() && !self.concerns_barriers(g.unit)) {
                 continue;
             }
             let named = self

@@ -63,6 +63,8 @@ pub struct Gap {
     pub at: Span,
     /// Why.
     pub reason: String,
+    /// The reason is a problem with the input, which is said by itself.
+    pub is_error: bool,
     /// Barrier calls in it that no analysed kernel reaches.
     pub barriers: Vec<BarrierCall>,
     /// The declaration, as an index into [`Inventory::units`].
@@ -102,6 +104,7 @@ impl Inventory {
                 what: what(u),
                 name: u.name.clone(),
                 at: u.at,
+                is_error: a.unread.is_some() || error_in(u, a).is_some(),
                 reason: reason(u, unseen, barriers.len(), a),
                 barriers,
                 unit: i,
@@ -240,11 +243,17 @@ fn inside(k: &Kernel, path: PathId, name: &str) -> bool {
     k.function == name || frames.iter().any(|f| named(&f.function))
 }
 
+/// What is wrong with the input within a declaration.
+fn error_in<'a>(u: &Unit, a: &Analysed<'a>) -> Option<&'a String> {
+    let inside = a.errors.iter().find(|(s, _)| within(*s, u.range));
+    inside.map(|(_, why)| why)
+}
+
 fn reason(u: &Unit, unseen: bool, barriers: usize, a: &Analysed<'_>) -> String {
     if let Some(why) = a.unread {
         return format!("the file was not read whole: {why}");
     }
-    if let Some((_, why)) = a.errors.iter().find(|(s, _)| within(*s, u.range)) {
+    if let Some(why) = error_in(u, a) {
         return format!("there is an error in it: {why}");
     }
     if let Some((_, why)) = a.skipped.iter().find(|(s, _)| within(*s, u.range)) {

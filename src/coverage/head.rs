@@ -89,6 +89,10 @@ fn outline(t: &[Token]) -> Outline {
                 k = end;
             }
             "[" => k = after_group(t, k),
+            // Template arguments; parentheses in them are no parameters.
+            "<" if k > 0 && t[k - 1].kind == TokenKind::Ident && !t[k - 1].is_ident("operator") => {
+                k = after_angles(t, k);
+            }
             "{" | "<%" => {
                 o.plain.push(k);
                 o.body = true;

@@ -73,6 +73,10 @@ impl Versions {
         ) -> Option<(&crate::coverage::Inventory, &[crate::coverage::Gap])> {
             l.as_ref().map(|l| (&l.inventory, l.gaps.as_slice()))
         }
+        if self.old.iter().chain(&self.new).any(|l| l.broken) {
+            // Why is said already, once.
+            return Vec::new();
+        }
         let whole = self.new.as_ref().is_none_or(|l| !l.has_errors());
         differences(
             side(&self.old),
