@@ -257,6 +257,27 @@ fn unseen() -> Vec<(&'static str, Files, Files)> {
             ],
         ),
         (
+            "helper moved to another header",
+            one("h.h", &[&helper(BARRIER)]),
+            one("i.h", &[&helper("")]),
+        ),
+        (
+            "now in a string of a host program",
+            one(k, &[&with(BARRIER)]),
+            vec![(
+                "host.cpp",
+                format!("const char* source = R\"({HEAD}{})\";\n", with("")),
+            )],
+        ),
+        (
+            "excluded in the same change",
+            one(k, &[&with(BARRIER)]),
+            vec![
+                (k, format!("{HEAD}{}", with(""))),
+                ("unbarrier.toml", "exclude = [\"k.metal\"]\n".to_string()),
+            ],
+        ),
+        (
             "old include not found",
             one(k, &["#include \"no.h\"\n", &with(BARRIER)]),
             one(k, &[&with(BARRIER)]),

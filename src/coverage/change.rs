@@ -31,11 +31,13 @@ struct Print {
     names: BTreeSet<Arc<str>>,
 }
 
-/// What was not analysed in two versions, and is not the same in both. `whole`: the new version was read whole.
+/// What was not analysed in two versions, and is not the same in both. `whole`: the new version was read whole; `says`: other files of
+/// the new version say a word.
 pub fn differences(
     old: Option<(&Inventory, &[Gap])>,
     new: Option<(&Inventory, &[Gap])>,
     whole: bool,
+    says: &dyn Fn(&str) -> bool,
 ) -> Vec<Unread> {
     let prints =
         |side: Option<(&Inventory, &[Gap])>| side.map_or_else(Vec::new, |(i, g)| i.prints(g));
@@ -51,8 +53,8 @@ pub fn differences(
             *n -= 1;
             continue;
         }
-        let says = |w: &Arc<str>| new.is_some_and(|(i, _)| i.says(w));
-        if whole && !p.names.is_empty() && !p.names.iter().any(says) {
+        let here = |w: &Arc<str>| new.is_some_and(|(i, _)| i.says(w)) || says(w);
+        if whole && !p.names.is_empty() && !p.names.iter().any(here) {
             // Gone by its tokens.
             continue;
         }

@@ -63,6 +63,8 @@ pub struct Gap {
     pub at: Span,
     /// Why.
     pub reason: String,
+    /// Something else of it was analysed: only these calls were not.
+    pub is_part: bool,
     /// The reason is a problem with the input, which is said by itself.
     pub is_error: bool,
     /// Barrier calls in it that no analysed kernel reaches.
@@ -104,6 +106,9 @@ impl Inventory {
                 what: what(u),
                 name: u.name.clone(),
                 at: u.at,
+                is_part: !unseen
+                    && !stage
+                    && (barriers.len() < u.barriers.len() || u.kind == Kind::Kernel),
                 is_error: a.unread.is_some() || error_in(u, a).is_some(),
                 reason: reason(u, unseen, barriers.len(), a),
                 barriers,
@@ -113,12 +118,13 @@ impl Inventory {
         out
     }
 
-    /// The gap that may reach a barrier which an analysed kernel reaches, too.
+    /// The gap that may reach a barrier which an analysed kernel reaches, too. Of a declaration that was analysed in part all instances of the
+    /// file are known, so the calls that they discard reach nothing.
     pub fn reached_from<'g>(&self, at: Span, gaps: &'g [Gap]) -> Option<&'g Gap> {
         let holders: Vec<usize> = (0..self.units.len())
             .filter(|i| self.units[*i].barriers.iter().any(|b| within(b.at, at)))
             .collect();
-        gaps.iter().find(|g| {
+        gaps.iter().filter(|g| !g.is_part).find(|g| {
             let mut others = holders.iter().filter(|h| **h != g.unit).peekable();
             if others.peek().is_none() {
                 return false;

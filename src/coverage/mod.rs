@@ -97,7 +97,17 @@ pub fn names_in(text: &str, kernels: bool) -> BTreeSet<String> {
             .collect();
     }
     let names = tokens.iter().filter(|t| t.kind == TokenKind::Ident);
-    names.map(|t| t.text.to_string()).collect()
+    let mut out: BTreeSet<String> = names.map(|t| t.text.to_string()).collect();
+    // Sources of kernels in strings of a host program.
+    let holds = |t: &&Token| {
+        let kernels = t.text.contains("kernel void") || t.text.contains("[[kernel]]");
+        t.kind == TokenKind::Str && (kernels || t.text.contains("_barrier("))
+    };
+    for t in tokens.iter().filter(holds) {
+        let words = t.text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        out.extend(words.filter(|w| !w.is_empty()).map(str::to_string));
+    }
+    out
 }
 
 /// Whether a place lies within another.

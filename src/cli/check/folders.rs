@@ -7,6 +7,7 @@ use similar::TextDiff;
 
 use super::CheckArgs;
 use super::tree::{self, FilePair, Sides, is_kernel_source, normal};
+use crate::cli::config;
 
 fn walk(root: &Path, at: &Path, out: &mut BTreeSet<String>) -> Result<(), String> {
     let shown = root.join(at);
@@ -46,6 +47,8 @@ pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
             .map_err(|e| format!("{}: {e}", p.display()))
     };
     let (mut headers, mut words) = (Vec::new(), BTreeSet::new());
+    let config = |root: &Path| std::fs::read(root.join(config::FILE_NAME)).ok();
+    let configured = config(from) != config(to);
     let (old_root, new_root, files) = match (kind(from)?, kind(to)?) {
         (false, false) => {
             let name = |p: &Path| {
@@ -100,6 +103,7 @@ pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
         repository: None,
         files,
         headers,
+        configured,
         words,
         errors: Vec::new(),
         _temporary: Vec::new(),

@@ -68,7 +68,7 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
                 v.unread
                     .iter()
                     .cloned()
-                    .chain(v.not_analysed())
+                    .chain(v.not_analysed(&names))
                     .collect::<Vec<_>>(),
             )
         })

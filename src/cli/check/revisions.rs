@@ -286,6 +286,9 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         repository: Some(work),
         files,
         headers,
+        configured: touched
+            .iter()
+            .any(|p| p.rsplit('/').next() == Some(config::FILE_NAME)),
         words,
         errors,
         _temporary: keep,

@@ -42,6 +42,8 @@ pub struct Sides {
     pub files: Vec<FilePair>,
     /// Other files that changed and say something of kernels or barriers; judged alone where no source includes them.
     pub headers: Vec<FilePair>,
+    /// An `unbarrier.toml` changed.
+    pub configured: bool,
     /// Names that the changed files of the new version say.
     pub words: BTreeSet<String>,
     /// Problems that do not concern the rest.

@@ -67,7 +67,7 @@ pub fn alone<'s>(sides: &'s Sides, all: &[Versions]) -> Vec<&'s FilePair> {
 
 impl Versions {
     /// What was not analysed and is not the same in both versions.
-    pub fn not_analysed(&self) -> Vec<UnreadReport> {
+    pub fn not_analysed(&self, names: &Names) -> Vec<UnreadReport> {
         fn side(
             l: &Option<Loaded>,
         ) -> Option<(&crate::coverage::Inventory, &[crate::coverage::Gap])> {
@@ -78,11 +78,9 @@ impl Versions {
             return Vec::new();
         }
         let whole = self.new.as_ref().is_none_or(|l| !l.has_errors());
-        differences(
-            side(&self.old),
-            side(&self.new),
-            whole && self.new.is_some(),
-        )
+        differences(side(&self.old), side(&self.new), whole, &|w: &str| {
+            names.words.contains(w)
+        })
         .into_iter()
         .map(|u| {
             let at = if u.old { self.moved(u.at) } else { u.at };

@@ -109,6 +109,14 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Vers
         Ok(false) => {}
         Ok(true) if a.paths.iter().any(|p| path.ends_with(p)) => {}
         Ok(true) => {
+            if sides.configured {
+                v.unread.push(UnreadReport {
+                    version: "new",
+                    path: v.path.clone(),
+                    line: None,
+                    reason: "unbarrier.toml, which changed, too, excludes it".into(),
+                });
+            }
             v.excluded = true;
             return v;
         }
