@@ -46,6 +46,10 @@ fn others() -> Vec<(&'static str, String)> {
         ("a template that cannot be guessed", format!("template <int N> [[kernel]] void b{P} {body}")),
         ("a branch that is not compiled", format!("#ifdef FAST\nkernel void b{P} {body}#endif\n")),
         ("a macro in such a branch", format!("#define USE(s, v, t) h(s, v, t)\n#if 0\nkernel void b{P} {}#endif\n", body.replace("h(", "USE("))),
+        (
+            "a macro that is not used",
+            format!("#define MAKE kernel void b{P} {}\n", body.trim()),
+        ),
         ("another stage", format!("[[mesh]] void b{P} {body}")),
         ("a class", format!("template <typename T> struct W {{ static void go(threadgroup float* s, T v, uint t) {{ h(s, v, t); }} }};\ntemplate <typename T, int N> kernel void b{P} {through}")),
         ("a class as argument", format!("struct C {{ void operator()(threadgroup float* s, float v, uint t) const {{ h(s, v, t); }} }};\ntemplate <typename O> kernel void b{P} {functor}")),

@@ -145,8 +145,9 @@ impl Inventory {
             return None;
         }
         let has_kernel = |b: &&Part| !kernels || b.mentions.contains("kernel");
-        let blocks = self.raw.blocks.iter().filter(has_kernel);
-        blocks
+        let unused = self.raw.macros.iter().filter(|m| !m.used);
+        let all = self.raw.blocks.iter().chain(unused.map(|m| &m.part));
+        all.filter(has_kernel)
             .map(|b| (b, self.used_names(&b.mentions)))
             .find_map(|(b, names)| {
                 let reach = self.closure_of_names(names.iter().map(|n| &**n));

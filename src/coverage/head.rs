@@ -20,12 +20,6 @@ pub(super) struct Head {
     pub implicit: bool,
 }
 
-impl Default for Kind {
-    fn default() -> Kind {
-        Kind::Other
-    }
-}
-
 /// Words that make a function an entry point which is not analysed.
 const STAGES: &[&str] = &[
     "vertex",

@@ -11,7 +11,7 @@ use crate::models;
 use crate::source::{Span, Token, TokenKind};
 
 /// What a declaration is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A kernel with a body, templated or not.
     Kernel,
@@ -24,6 +24,7 @@ pub enum Kind {
     /// A class, with its member functions.
     Type,
     /// Anything else.
+    #[default]
     Other,
 }
 
