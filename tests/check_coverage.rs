@@ -434,3 +434,29 @@ fn stated_instances_make_it_a_plain_verdict() {
         String::from_utf8_lossy(&out.stdout)
     );
 }
+
+#[test]
+fn each_version_has_its_own_headers() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (side, b) in [("old", BARRIER), ("new", "")] {
+        let root = dir.path().join(side);
+        write(
+            &root.join("inc/kernels"),
+            &vec![("f.h", format!("{HEAD}{}", kernel("f", b)))],
+        );
+        let source = "#include \"kernels/f.h\"\n".to_string();
+        write(&root.join("inc/kernels"), &vec![("f.metal", source)]);
+    }
+    let threads = ["--threadgroup", "64"];
+    for folder in ["old/inc", "new/inc"] {
+        for (from, to) in [
+            ("old", "new"),
+            ("old/inc/kernels/f.metal", "new/inc/kernels/f.metal"),
+        ] {
+            let args = ["check", "--from", from, "--to", to, "-I", folder];
+            let out = run(dir.path(), &[&args[..], &threads].concat());
+            let said = String::from_utf8_lossy(&out.stdout);
+            assert_eq!(out.status.code(), Some(1), "{folder}, {from}: {said}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 //! Soundness direction: none; nothing is decided here. Kernels without a partner are judged as they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::CheckArgs;
 use super::tree::{FilePair, Sides};
@@ -229,6 +229,16 @@ fn shown(root: &Path, prefix: &Path, path: &str) -> String {
 fn inside(source: &SourceArgs, sides: &Sides, new: bool) -> SourceArgs {
     let mut out = source.clone();
     let Some(repository) = &sides.repository else {
+        let (mine, other) = if new {
+            (&sides.new_root, &sides.old_root)
+        } else {
+            (&sides.old_root, &sides.new_root)
+        };
+        for d in &mut out.include {
+            if let Some(own) = counterpart(d, mine, other) {
+                *d = own;
+            }
+        }
         return out;
     };
     let root = if new {
@@ -247,6 +257,34 @@ fn inside(source: &SourceArgs, sides: &Sides, new: bool) -> SourceArgs {
         }
     }
     out
+}
+
+/// A folder that belongs to the other version, below or around its root, as that of this version: each version has its own headers.
+fn counterpart(d: &Path, mine: &Path, other: &Path) -> Option<PathBuf> {
+    let real = |p: &Path| {
+        let p = if p.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            p
+        };
+        p.canonicalize().ok()
+    };
+    let (d, mine, other) = (real(d)?, real(mine)?, real(other)?);
+    if d.starts_with(&mine) || mine.starts_with(&d) {
+        return None;
+    }
+    if let Ok(inner) = d.strip_prefix(&other) {
+        return Some(mine.join(inner));
+    }
+    let rest = other.strip_prefix(&d).ok()?;
+    let mut own = mine.as_path();
+    if !mine.ends_with(rest) {
+        return None;
+    }
+    for _ in rest.components() {
+        own = own.parent()?;
+    }
+    Some(own.to_path_buf())
 }
 
 /// Which kernels belong together: those of one name, then those that do the same.
