@@ -65,6 +65,7 @@ fn write(a: &InitArgs) -> Result<String, String> {
     let source = SourceArgs {
         define: a.define.clone(),
         include: a.include.clone(),
+        instantiate: Vec::new(),
         contracts: None,
         assume_distinct_pointers: false,
         color: Color::Never,

@@ -62,6 +62,10 @@ pub struct Kernel {
     pub function: String,
     /// Where its name is written (for an explicit instantiation: the instantiation).
     pub span: Span,
+    /// Where the name of its definition is written.
+    pub definition: Span,
+    /// Its template arguments are a guess, because nothing instantiates the template; in the words of a report.
+    pub guess: Option<String>,
     /// `[[max_total_threads_per_threadgroup(n)]]`, threads.
     pub max_threads: Option<u64>,
     /// Variables.

@@ -12,8 +12,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Counts;
+use super::divergence::divergent;
 use super::interval::Plan;
-use super::kernel::{Contradiction, Options, divergent};
+use super::kernel::{Contradiction, Options};
 use super::prepare::prepare;
 use super::races::confirm_races;
 use super::removal::removal;
@@ -52,7 +53,7 @@ pub struct Standing {
     pub races: Vec<Race>,
     /// Barriers that not all threads may reach (those after early ends are marked).
     pub divergent: Vec<Divergence>,
-    /// Shown free of races and of divergent barriers.
+    /// Shown free of races within a threadgroup and of divergent barriers.
     pub race_free: bool,
     /// Constructs that were not understood and may touch memory or hide a barrier, by place.
     pub wild: Vec<(String, crate::source::Span)>,
@@ -65,7 +66,7 @@ pub struct Standing {
 pub fn standing(kernel: &Kernel, options: &Options) -> Result<Standing, Contradiction> {
     let mut counts = Counts::default();
     let prepared = prepare(kernel, options, &mut counts)?;
-    let divergent = divergent(kernel, &prepared.facts);
+    let divergent = divergent(kernel, &prepared, options);
     let mut races = prepared.races;
     confirm_races(kernel, options, &mut races, &mut counts);
     let wild = prepared.facts.wild.iter();

@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod decide;
+mod divergence;
 pub mod edit;
 pub mod ended;
 pub mod hunt;

@@ -160,6 +160,8 @@ pub enum Reason {
         /// If no access leaves its object, the deletion was proved safe.
         else_safe: bool,
     },
+    /// Nothing speaks against deleting it, but something that was not analysed may reach it.
+    NotAnalysed(String, Span),
     /// Atomic operations that it orders do not race, but their order carries the result. With a witness that has
     /// [`Witness::order`], two executions showed that.
     Atomics(Span, Span),
@@ -225,6 +227,8 @@ pub struct Divergence {
     pub culprit: Option<Span>,
     /// Only because threads may have ended before.
     pub ended_only: bool,
+    /// Returns at which threads may have ended before it while others have not.
+    pub returns: Vec<Span>,
 }
 
 /// Everything about one kernel.

@@ -66,10 +66,14 @@ pub fn replay_command(
 pub fn replay_options(
     define: &[String],
     include: &[PathBuf],
+    instantiate: &[String],
     ignore_flags: bool,
     distinct_pointers: bool,
 ) -> String {
     let mut out = String::new();
+    for i in instantiate {
+        out.push_str(&format!(" --instantiate {}", quoted(i)));
+    }
     for d in define {
         out.push_str(&format!(" {}", quoted(&format!("-D{d}"))));
     }

@@ -230,6 +230,10 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
                 ""
             }
         ),
+        (Reason::NotAnalysed(what, s), _) => format!(
+            "nothing that was analysed speaks against deleting it, but {what} at {} may reach it and was not analysed",
+            place(*s)
+        ),
         (Reason::Atomics(a, b), Verdict::Required) => format!(
             "atomic-order: nothing races without it, but the atomic operations at {} and {} come in another order, and results differ (executed)",
             place(*a),
@@ -349,7 +353,10 @@ fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
 pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
     let (line, column) = at(map, d.span);
     let reason = match (d.ended_only, d.culprit) {
-        (true, _) => "some threads may have ended before it (early return)".into(),
+        (true, _) => format!(
+            "some threads may have ended before it (early return at {})",
+            places(map, &d.returns)
+        ),
         (false, Some(c)) => {
             let (l, c) = at(map, c);
             format!("reached under a condition that depends on the thread: a value from {l}:{c}")
@@ -364,6 +371,31 @@ pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
     }
 }
 
+/// `line 3` or `lines 3, 5`.
+fn places(map: &SourceMap, spans: &[Span]) -> String {
+    let all: Vec<String> = lines(map, spans).iter().map(u32::to_string).collect();
+    let s = if all.len() == 1 { "" } else { "s" };
+    format!("line{s} {}", all.join(", "))
+}
+
+/// What is assumed about threads that ended, where barriers come after an early return.
+pub fn ended(map: &SourceMap, all: &[Divergence]) -> Option<String> {
+    let some: Vec<&Divergence> = all.iter().filter(|d| !d.returns.is_empty()).collect();
+    if some.is_empty() {
+        return None;
+    }
+    let returns: Vec<Span> = some
+        .iter()
+        .flat_map(|d| d.returns.iter().copied())
+        .collect();
+    let barriers: Vec<Span> = some.iter().map(|d| d.span).collect();
+    Some(format!(
+        "threads that have ended take no part in barriers, as on Apple silicon (early return at {}, before the barrier at {})",
+        places(map, &returns),
+        places(map, &barriers)
+    ))
+}
+
 /// The report on one kernel.
 pub fn kernel(
     map: &SourceMap,
@@ -376,7 +408,12 @@ pub fn kernel(
         path: elsewhere(map, k.span),
         line: at(map, k.span).0,
         threadgroup,
-        assumptions: v.assumptions.clone(),
+        assumptions: v
+            .assumptions
+            .iter()
+            .cloned()
+            .chain(ended(map, &v.divergent))
+            .collect(),
         race_free: v.race_free,
         barriers: v.barriers.iter().map(|b| barrier(map, k, b)).collect(),
         races: v.races.iter().map(|r| race(map, k, r)).collect(),

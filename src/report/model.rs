@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+pub use super::unseen::NotAnalysedReport;
+
 /// Version of the JSON format.
 pub const SCHEMA: &str = "unbarrier/1";
 
@@ -59,6 +61,8 @@ pub struct FileReport {
     pub barriers: Vec<SiteReport>,
     /// Kernels.
     pub kernels: Vec<KernelReport>,
+    /// What the file has by its tokens and was not analysed. Its barriers are among `barriers`, as `unknown`.
+    pub not_analysed: Vec<NotAnalysedReport>,
     /// The outcome of `--remove`, when it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalReport>,
@@ -182,9 +186,10 @@ pub struct KernelReport {
     pub line: u32,
     /// Threadgroup size; `null` when symbolic.
     pub threadgroup: Option<[u64; 3]>,
-    /// What the verdicts rest on.
+    /// What the verdicts rest on: sizes, what was stated, that threads which ended take no part in barriers (where that matters), that
+    /// the arguments of a template are a guess.
     pub assumptions: Vec<String>,
-    /// Whether the kernel as written was shown free of races and of divergent barriers, so that
+    /// Whether the kernel as written was shown free of races within a threadgroup and of divergent barriers, so that
     /// `removable` also means: same results.
     pub race_free: bool,
     /// Barrier instances.

@@ -28,6 +28,7 @@ fn loaded(folder: &Path, text: &str) -> Loaded {
     let args = SourceArgs {
         define: Vec::new(),
         include: Vec::new(),
+        instantiate: Vec::new(),
         contracts: None,
         assume_distinct_pointers: false,
         color: Color::Never,

@@ -13,7 +13,7 @@ use indexmap::IndexSet;
 
 use crate::front::ast::Lambda;
 use crate::ir::*;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 use super::record::RecordInst;
 use super::scope::{Binding, Frame, FuncSet};
@@ -115,6 +115,8 @@ pub struct LowerOptions {
     pub max_nesting: usize,
     /// Pointers in kernel arguments that the kernel does not write point to memory of their own, by assumption.
     pub distinct_pointers: bool,
+    /// Instantiations that lie in this file were stated by a person, not written in the source.
+    pub stated: Option<FileId>,
 }
 
 impl Default for LowerOptions {
@@ -125,6 +127,7 @@ impl Default for LowerOptions {
             max_work: 3_000_000,
             max_nesting: 1500,
             distinct_pointers: false,
+            stated: None,
         }
     }
 }

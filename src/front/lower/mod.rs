@@ -24,6 +24,7 @@ mod fold;
 mod freeze;
 mod global;
 mod inline;
+mod instance;
 mod jump;
 mod layout;
 mod memory;
@@ -45,4 +46,4 @@ mod types;
 mod value;
 
 pub use ctx::LowerOptions;
-pub use entry::{Instantiation, KernelEntry, LowerOutput, kernels, lower_file};
+pub use entry::{Instantiation, KernelEntry, LowerOutput, Skipped, kernels, lower_file};

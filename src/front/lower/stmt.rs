@@ -177,10 +177,13 @@ impl<'a> Lowerer<'a> {
                 }
             }
             ItemKind::Var(v) => self.declaration(v),
-            ItemKind::StaticAssert(_)
-            | ItemKind::Empty
-            | ItemKind::UsingNamespace(_)
-            | ItemKind::UsingDecl(_) => {}
+            // [dcl.pre]/10: an instance for which it does not hold does not compile.
+            ItemKind::StaticAssert(e) => {
+                if self.const_int(e) == Some(0) {
+                    self.unsupported("static_assert that does not hold", false, false, Vec::new());
+                }
+            }
+            ItemKind::Empty | ItemKind::UsingNamespace(_) | ItemKind::UsingDecl(_) => {}
             _ => self.unsupported("local declaration", true, true, Vec::new()),
         }
     }
