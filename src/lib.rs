@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod cfg;
 pub mod cli;
 pub mod confirm;
+pub mod coverage;
 pub mod encode;
 pub mod exec;
 pub mod front;

@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("models", &[]),
     ("ir", &["source"]),
     ("front", &["source", "ir", "models"]),
+    ("coverage", &["source", "ir", "models"]),
     ("exec", &["source", "ir", "models"]),
     ("cfg", &["source", "ir"]),
     ("analysis", &["source", "ir", "cfg"]),
@@ -24,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "report",
         &[
-            "source", "ir", "cfg", "analysis", "encode", "smt", "prove", "exec",
+            "source", "ir", "coverage", "cfg", "analysis", "encode", "smt", "prove", "exec",
         ],
     ),
     ("launch", &["source", "ir", "exec"]),
@@ -32,8 +33,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "source", "ir", "front", "exec", "cfg", "analysis", "encode", "smt", "prove", "report",
-            "launch", "confirm",
+            "source", "ir", "front", "coverage", "exec", "cfg", "analysis", "encode", "smt",
+            "prove", "report", "launch", "confirm",
         ],
     ),
 ];

@@ -148,9 +148,14 @@ fn ring(
             });
         }
     }
-    // (phi + step) % modulus, possibly between casts.
+    // (phi + step) % modulus, possibly between casts; each of them has to keep every value below the modulus.
     let mut t = next;
+    let mut narrowest = range_of(ty).1;
     while let TermKind::Cast(a) = *terms.kind(t) {
+        if terms.ty(a).is_float() || terms.ty(t).is_float() {
+            return None;
+        }
+        narrowest = narrowest.min(range_of(terms.ty(a)).1);
         t = a;
     }
     let (sum, modulus) = match *terms.kind(t) {
@@ -165,6 +170,9 @@ fn ring(
         _ => return None,
     };
     let sum_ty = terms.ty(sum);
+    if !sum_ty.is_int() {
+        return None;
+    }
     let mut step = terms.int(sum_ty, 0);
     let mut seen = 0;
     linear_any(terms, phi, sum, &mut step, &mut seen)?;
@@ -173,7 +181,7 @@ fn ring(
         && modulus >= 1
         && (0..modulus).contains(&init)
         && modulus + step <= range_of(sum_ty).1
-        && modulus - 1 <= range_of(ty).1;
+        && modulus - 1 <= narrowest;
     (seen == 1 && fits).then_some(Recurrence::Ring {
         init,
         step,
@@ -181,7 +189,8 @@ fn ring(
     })
 }
 
-/// As [`linear`] for constant steps, where the phi may be widened on the way.
+/// As [`linear`] for constant steps, where the phi may be widened on the way: to an integer type that holds every
+/// value below the modulus, because it holds the modulus and the step.
 fn linear_any(
     terms: &mut Terms,
     phi: TermId,
@@ -194,7 +203,9 @@ fn linear_any(
             *seen += 1;
             Some(())
         }
-        TermKind::Cast(a) if a == phi && terms.ty(t).bits() >= terms.ty(phi).bits() => {
+        TermKind::Cast(a)
+            if a == phi && terms.ty(t).is_int() && terms.ty(t).bits() >= terms.ty(phi).bits() =>
+        {
             *seen += 1;
             Some(())
         }

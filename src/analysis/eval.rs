@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::{AccessFact, BarrierFact, Facts, Footprint, LoopFact, ReturnFact, WildFact};
 use super::term::{Level, TermId, Terms};
 use crate::ir::{
-    AccessId, AccessKind, Effects, Expr, ExprKind, Kernel, LabelId, LoopId, ObjectId, Shape,
-    SimdOp, Space, Stmt, UnOp, VarId, VarKind,
+    AccessId, AccessKind, AtomicUse, Effects, Expr, ExprKind, Kernel, LabelId, LoopId, ObjectId,
+    Shape, SimdOp, Space, Stmt, UnOp, VarId, VarKind, atomic_uses,
 };
 
 mod loops;
@@ -97,6 +97,8 @@ struct Evaluator<'k> {
     phi_levels: BTreeMap<(LoopId, VarId), Level>,
     /// Variables assigned in each loop.
     assigned: BTreeMap<LoopId, Vec<VarId>>,
+    /// What the order of atomic operations means.
+    atomics: BTreeMap<AccessId, AtomicUse>,
 }
 
 impl<'k> Evaluator<'k> {
@@ -141,6 +143,7 @@ impl<'k> Evaluator<'k> {
             private: Private::new(kernel),
             phi_levels: BTreeMap::new(),
             assigned,
+            atomics: atomic_uses(kernel),
         }
     }
 
@@ -207,9 +210,18 @@ impl<'k> Evaluator<'k> {
                 ty,
                 access,
                 op,
-                ..
+                operands,
             } => {
                 self.record(access, AccessKind::Atomic, s);
+                if self.recording
+                    && *op == crate::ir::AtomicOp::Store
+                    && let Some(value) = operands.first()
+                {
+                    let value = self.expr(value, s);
+                    if let Some(Some(f)) = self.facts.accesses.get_mut(access.id.index()) {
+                        f.stored = Some(value);
+                    }
+                }
                 self.private_store(access, None, s);
                 for (i, d) in [dst, observed].into_iter().enumerate() {
                     if let Some(d) = d {
@@ -394,6 +406,8 @@ impl<'k> Evaluator<'k> {
             loops: self.nest.clone(),
             span: access.span,
             path: access.path,
+            atomic: self.atomics.get(&access.id).copied(),
+            stored: None,
         };
         if let Some(slot) = self.facts.accesses.get_mut(access.id.index()) {
             *slot = Some(fact);

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::term::{Level, TermId, Terms};
-use crate::ir::{AccessId, AccessKind, BarrierId, LoopId, ObjectId, PathId, VarId};
+use crate::ir::{AccessId, AccessKind, AtomicUse, BarrierId, LoopId, ObjectId, PathId, VarId};
 use crate::source::Span;
 
 /// Everything known about one kernel.
@@ -30,6 +30,24 @@ pub struct Facts {
     pub provisional: BTreeMap<AccessId, Level>,
     /// Reasons for unknown values, for messages: term to place.
     pub origin: BTreeMap<TermId, Span>,
+}
+
+impl Facts {
+    /// Whether some two atomic operations on one object need an order.
+    pub fn any_order(&self) -> bool {
+        let atomics: Vec<&AccessFact> = self
+            .accesses
+            .iter()
+            .flatten()
+            .filter(|f| f.atomic.is_some())
+            .collect();
+        let needs = |(i, a): (usize, &&AccessFact)| {
+            atomics[i..]
+                .iter()
+                .any(|b| a.object == b.object && a.needs_order(b))
+        };
+        atomics.iter().enumerate().any(needs)
+    }
 }
 
 /// Bytes touched, symbolically.
@@ -71,6 +89,19 @@ pub struct AccessFact {
     pub span: Span,
     /// Call path.
     pub path: PathId,
+    /// For an atomic operation: what its order means.
+    pub atomic: Option<AtomicUse>,
+    /// For an atomic store: the value.
+    pub stored: Option<TermId>,
+}
+
+impl AccessFact {
+    /// Whether both are atomic and results depend on which comes first (DESIGN section 1).
+    pub fn needs_order(&self, other: &AccessFact) -> bool {
+        self.atomic
+            .zip(other.atomic)
+            .is_some_and(|(a, b)| !a.commutes(b))
+    }
 }
 
 /// A barrier.

@@ -97,9 +97,16 @@ pub struct SourceArgs {
     /// Look for included files here.
     #[arg(short = 'I', value_name = "DIR")]
     pub include: Vec<PathBuf>,
+    /// Analyse this instance of a kernel template that nothing in the file instantiates, as in 'f<float>' (may be repeated); without
+    /// it, such a template is analysed for `half` and `float` as a guess.
+    #[arg(long, value_name = "NAME<ARGUMENTS>", value_parser = instance)]
+    pub instantiate: Vec<String>,
     /// Take launch contracts from this file instead of unbarrier.toml.
     #[arg(long, value_name = "FILE")]
     pub contracts: Option<PathBuf>,
+    /// Assume that pointers in kernel arguments (argument buffers) point to memory of their own each.
+    #[arg(long)]
+    pub assume_distinct_pointers: bool,
     /// Use colour.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: Color,
@@ -303,6 +310,24 @@ impl ProveArgs {
             },
             _ => unreachable!("`prove FILE` is a command"),
         }
+    }
+}
+
+/// An instance of a kernel template, as `--instantiate` and `unbarrier.toml` name it.
+pub(super) fn instance(s: &str) -> Result<String, String> {
+    let text = s.trim();
+    let name = text.split('<').next().unwrap_or("").trim();
+    let is_path = !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == ':')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
+    if is_path && text.ends_with('>') && !text.contains([';', '{', '}', '\n', '#', '"', '\\']) {
+        Ok(text.to_string())
+    } else {
+        Err(format!(
+            "`{text}` names no instance of a template; expected a name with template arguments, as in f<float, 4>"
+        ))
     }
 }
 

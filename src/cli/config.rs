@@ -94,6 +94,36 @@ pub fn defines(source: &SourceArgs, file: &Path) -> Result<Vec<String>, ConfigEr
     }
 }
 
+/// Instances of kernel templates that the entries of a file state.
+pub fn instantiate(source: &SourceArgs, file: &Path) -> Result<Vec<String>, ConfigError> {
+    let found = match &source.contracts {
+        Some(c) => {
+            let config = Config::read(c)?;
+            let relative = config.entry_path(file);
+            relative.map(|relative| (config, relative))
+        }
+        None => nearest(file)?,
+    };
+    let Some((config, relative)) = found else {
+        return Ok(Vec::new());
+    };
+    let mut out = Vec::new();
+    for e in config
+        .entries
+        .iter()
+        .filter(|e| *e.file.get_ref() == relative)
+    {
+        for text in &e.instantiate {
+            let one = super::args::instance(text.get_ref())
+                .map_err(|why| config.error(text.span(), why))?;
+            if !out.contains(&one) {
+                out.push(one);
+            }
+        }
+    }
+    Ok(out)
+}
+
 /// The contract of a kernel of a file; `None` when no `unbarrier.toml` is found or none of its entries is about the kernel.
 pub fn contract_for(file: &Path, kernel: &str) -> Result<Option<Contract>, ConfigError> {
     match nearest(file)? {

@@ -24,7 +24,7 @@ use super::input::{Loaded, emit, load, preprocess_options, use_color};
 use super::prove::with_config_defines;
 use super::{BAD_INPUT, DONE, NOT_PROVED};
 use crate::encode::launch::{Contract, MAX_THREADS};
-use crate::exec::{Finding, Target, validate};
+use crate::exec::{Finding, Target, is_order, validate};
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel, Object, Space, VarKind};
 use crate::prove::Options;
@@ -401,7 +401,8 @@ fn kernel(
     }
     let race = found.map(|f| {
         let (launch, schedule, c) = smallest(&mut hunt, &fixed, &options, f);
-        show::race(&l.map, k, &launch, schedule, &c, a, &fixed)
+        let order = is_order(&c).then(|| hunt.order(&launch)).flatten();
+        show::race(&l.map, k, &launch, schedule, (&c, order), a, &fixed)
     });
     let mut notes = Vec::new();
     if let Some(s) = &fixed.specified {

@@ -65,7 +65,9 @@ fn write(a: &InitArgs) -> Result<String, String> {
     let source = SourceArgs {
         define: a.define.clone(),
         include: a.include.clone(),
+        instantiate: Vec::new(),
         contracts: None,
+        assume_distinct_pointers: false,
         color: Color::Never,
     };
     let (text, kernels) = document(&a.dir, &files, &source);

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::args::{Color, SourceArgs};
+use crate::coverage::{Analysed, Gap, Inventory};
 use crate::front::ast::TranslationUnit;
 use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
 use crate::ir::{Kernel, Space};
 use crate::report::model::{ErrorReport, SourceText};
-use crate::source::{Diagnostic, FileId, PreprocessOptions, SourceMap, preprocess, render};
+use crate::source::{
+    Diagnostic, FileId, PreprocessOptions, SourceMap, Span, Token, lex_all, preprocess, render,
+};
 
 /// A file that was read, with its kernels.
 pub struct Loaded {
@@ -22,6 +25,14 @@ pub struct Loaded {
     pub unit: TranslationUnit,
     /// Kernels (only when `lower` was asked for).
     pub kernels: Vec<Kernel>,
+    /// What the file has by its tokens.
+    pub inventory: Inventory,
+    /// What of it was not analysed.
+    pub gaps: Vec<Gap>,
+    /// The preprocessor gave up on something, so nothing was analysed.
+    pub broken: bool,
+    /// For each of `--instantiate`: the file has that template.
+    pub stated: Vec<bool>,
     /// Problems, in order.
     pub diagnostics: Vec<Diagnostic>,
     /// What reading, preprocessing and parsing took.
@@ -38,7 +49,12 @@ impl Loaded {
 
     /// The problems for the JSON report.
     pub fn errors(&self) -> Vec<ErrorReport> {
-        self.diagnostics
+        self.errors_of(&self.diagnostics.iter().collect::<Vec<_>>())
+    }
+
+    /// Those of some messages that are problems, for the JSON report.
+    pub fn errors_of(&self, diagnostics: &[&Diagnostic]) -> Vec<ErrorReport> {
+        diagnostics
             .iter()
             .filter(|d| d.is_error())
             .map(|d| {
@@ -109,19 +125,34 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
     let pre = preprocess(&mut map, file, &preprocess_options(args));
     let broken = pre.has_errors();
     let mut diagnostics = pre.diagnostics;
-    let parsed = parse(&pre.tokens);
+    let inventory = Inventory::new(&map, &pre.tokens);
+    let mut tokens = pre.tokens;
+    let instances = instances(&mut map, &inventory, &args.instantiate);
+    tokens.extend(instances.tokens);
+    let parsed = parse(&tokens);
     if !broken {
         diagnostics.extend(parsed.diagnostics);
     }
     let parse_time = began.elapsed();
     let mut kernels = Vec::new();
+    let mut skipped = Vec::new();
     if lower && !broken {
-        let out = lower_file(&parsed.unit, &LowerOptions::default());
+        let options = LowerOptions {
+            distinct_pointers: args.assume_distinct_pointers,
+            stated: instances.file,
+            ..LowerOptions::default()
+        };
+        let out = lower_file(&parsed.unit, &options);
         diagnostics.extend(out.diagnostics);
         for k in &out.kernels {
             impossible(k, &map, &mut diagnostics);
         }
         kernels = out.kernels;
+        skipped = out
+            .skipped
+            .into_iter()
+            .map(|s| (s.span, s.reason))
+            .collect();
     }
     if map.file(file).text.trim().is_empty() && diagnostics.is_empty() {
         diagnostics.push(Diagnostic::error(format!(
@@ -129,14 +160,83 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
             map.file(file).path
         )));
     }
+    let gaps = if lower {
+        gaps(&inventory, &kernels, &skipped, &diagnostics, broken)
+    } else {
+        Vec::new()
+    };
     Loaded {
         map,
         file,
         unit: parsed.unit,
         kernels,
+        inventory,
+        gaps,
+        broken,
+        stated: instances.stated,
         diagnostics,
         parse_time,
         lower_time: began.elapsed().saturating_sub(parse_time),
+    }
+}
+
+/// What was not analysed of what the tokens say is there.
+fn gaps(
+    inventory: &Inventory,
+    kernels: &[Kernel],
+    skipped: &[(Span, String)],
+    diagnostics: &[Diagnostic],
+    broken: bool,
+) -> Vec<Gap> {
+    let wrong: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.is_error()).collect();
+    let placed = wrong
+        .iter()
+        .filter_map(|d| Some((d.primary_span()?, d.message.clone())));
+    let errors: Vec<(Span, String)> = placed.collect();
+    let unread = wrong.first().filter(|_| broken).map(|d| d.message.as_str());
+    inventory.gaps(&Analysed {
+        kernels,
+        skipped,
+        errors: &errors,
+        unread,
+    })
+}
+
+/// Instances that a person states, as tokens behind those of the file.
+struct Instances {
+    file: Option<FileId>,
+    tokens: Vec<Token>,
+    stated: Vec<bool>,
+}
+
+/// Instances of templates that the file has; files have the templates that they have.
+fn instances(map: &mut SourceMap, inventory: &Inventory, wanted: &[String]) -> Instances {
+    let known = inventory.kernel_templates();
+    let name = |w: &str| {
+        let path = w.split('<').next().unwrap_or("").trim();
+        path.rsplit("::").next().unwrap_or("").trim().to_string()
+    };
+    let stated: Vec<bool> = wanted
+        .iter()
+        .map(|w| known.contains(name(w).as_str()))
+        .collect();
+    let mut text = String::new();
+    for (w, _) in wanted.iter().zip(&stated).filter(|(_, s)| **s) {
+        text.push_str(&format!("template [[kernel]] decltype({w}) {w};\n"));
+    }
+    if text.is_empty() {
+        return Instances {
+            file: None,
+            tokens: Vec::new(),
+            stated,
+        };
+    }
+    let file = map.add_file("--instantiate", std::path::PathBuf::new(), &text);
+    let tokens = lex_all(file, &text).0;
+    Instances {
+        file: Some(file),
+        tokens,
+        stated,
     }
 }
 

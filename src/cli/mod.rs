@@ -24,6 +24,7 @@ mod problem;
 mod prove;
 mod schema;
 mod stats;
+mod unseen;
 mod walk;
 
 use std::process::ExitCode;

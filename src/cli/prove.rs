@@ -13,7 +13,7 @@ use self::session::Session;
 use super::args::{ProveArgs, ReportFormat, SourceArgs};
 use super::export::Export;
 use super::input::{Loaded, preprocess_options};
-use super::{BAD_INPUT, DONE, NOT_PROVED, config, interrupt, output, walk};
+use super::{BAD_INPUT, DONE, NOT_PROVED, config, interrupt, output, unseen, walk};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel};
@@ -123,6 +123,7 @@ pub(super) fn with_config_defines(
 ) -> Result<SourceArgs, config::ConfigError> {
     let mut out = args.clone();
     out.include.extend(config::include(args, path)?);
+    out.instantiate.extend(config::instantiate(args, path)?);
     let name = |d: &str| d.split('=').next().unwrap_or("").to_string();
     let given: Vec<String> = args.define.iter().map(|d| name(d)).collect();
     for d in config::defines(args, path)? {
@@ -187,7 +188,7 @@ fn removal_spans(l: &Loaded, kernels: &[&Kernel], a: &ProveArgs) -> Result<BTree
                 .collect();
             known.sort_unstable();
             known.dedup();
-            if known.contains(line) {
+            if known.contains(line) || unseen::on_line(l, *line).is_some() {
                 continue;
             }
             let known: Vec<String> = known.iter().map(u32::to_string).collect();

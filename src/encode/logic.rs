@@ -14,45 +14,86 @@ pub struct AtomId(pub u32);
 pub struct BoolId(pub u32);
 
 /// `sum of coefficient * atom + constant`, atoms in increasing order, no zero coefficient.
+///
+/// Nothing saturates: a sum with a number beyond [`Lin::LIMIT`] becomes [`Lin::overflowed`], of which nothing is
+/// known. Every formula about it is a fresh unknown, so that it can only make more satisfiable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Lin {
     /// Terms.
     pub terms: Vec<(AtomId, i128)>,
     /// Constant.
     pub k: i128,
+    /// Any number at all, and two such are not known to be equal; there are no terms then, and no constant.
+    pub overflowed: bool,
 }
 
 impl Lin {
+    /// No coefficient and no constant is larger than this, so that a negation or the sum of two never overflows.
+    pub const LIMIT: i128 = 1 << 125;
+
     /// A constant.
     pub fn constant(k: i128) -> Lin {
-        Lin {
-            terms: Vec::new(),
-            k,
-        }
+        Lin::of(Vec::new(), k)
     }
 
     /// An atom.
     pub fn atom(a: AtomId) -> Lin {
+        Lin::of(vec![(a, 1)], 0)
+    }
+
+    /// A sum of terms in normal form and a constant.
+    pub fn of(terms: Vec<(AtomId, i128)>, k: i128) -> Lin {
+        let fits = |c: i128| c.unsigned_abs() <= Lin::LIMIT.unsigned_abs();
+        if fits(k) && terms.iter().all(|(_, c)| fits(*c)) {
+            Lin {
+                terms,
+                k,
+                overflowed: false,
+            }
+        } else {
+            Lin::unknown()
+        }
+    }
+
+    /// Any number.
+    fn unknown() -> Lin {
         Lin {
-            terms: vec![(a, 1)],
-            k: 0,
+            overflowed: true,
+            ..Lin::default()
         }
     }
 
     /// Its value when it has no atoms.
     pub fn as_const(&self) -> Option<i128> {
-        self.terms.is_empty().then_some(self.k)
+        (self.terms.is_empty() && !self.overflowed).then_some(self.k)
     }
 
-    /// `self + f * other`. Saturates instead of overflowing: coefficients beyond 2^120 cannot
-    /// arise from 64-bit machine arithmetic within the nesting limits of the front end.
+    /// The sum without its constant.
+    pub fn without_constant(&self) -> Lin {
+        Lin {
+            k: 0,
+            ..self.clone()
+        }
+    }
+
+    /// `self + f * other`, exactly, or any number where coefficients become too large.
     pub fn add_scaled(&self, other: &Lin, f: i128) -> Lin {
+        if f == 0 {
+            return self.clone();
+        }
+        if self.overflowed || other.overflowed {
+            return Lin::unknown();
+        }
+        self.checked(other, f).unwrap_or_else(Lin::unknown)
+    }
+
+    fn checked(&self, other: &Lin, f: i128) -> Option<Lin> {
         let mut out = Vec::with_capacity(self.terms.len() + other.terms.len());
         let (mut i, mut j) = (0, 0);
         loop {
             match (self.terms.get(i), other.terms.get(j)) {
                 (Some(&(a, x)), Some(&(b, y))) if a == b => {
-                    let c = x.saturating_add(y.saturating_mul(f));
+                    let c = x.checked_add(y.checked_mul(f)?)?;
                     if c != 0 {
                         out.push((a, c));
                     }
@@ -68,19 +109,14 @@ impl Lin {
                     i += 1;
                 }
                 (_, Some(&(b, y))) => {
-                    let c = y.saturating_mul(f);
-                    if c != 0 {
-                        out.push((b, c));
-                    }
+                    out.push((b, y.checked_mul(f)?));
                     j += 1;
                 }
                 (None, None) => break,
             }
         }
-        Lin {
-            terms: out,
-            k: self.k.saturating_add(other.k.saturating_mul(f)),
-        }
+        let k = self.k.checked_add(other.k.checked_mul(f)?)?;
+        Some(Lin::of(out, k))
     }
 
     /// Sum.
@@ -95,10 +131,7 @@ impl Lin {
 
     /// Sum with a constant.
     pub fn offset(&self, k: i128) -> Lin {
-        Lin {
-            terms: self.terms.clone(),
-            k: self.k.saturating_add(k),
-        }
+        self.plus(&Lin::constant(k))
     }
 
     /// Multiple.
@@ -106,8 +139,11 @@ impl Lin {
         Lin::default().add_scaled(self, f)
     }
 
-    /// Greatest common divisor of the coefficients; 0 for a constant.
+    /// Greatest common divisor of the coefficients; 0 for a constant, 1 where nothing is known.
     pub fn content(&self) -> i128 {
+        if self.overflowed {
+            return 1;
+        }
         self.terms.iter().fold(0, |g, (_, c)| gcd(g, *c))
     }
 }
@@ -118,7 +154,8 @@ pub fn gcd(a: i128, b: i128) -> i128 {
     while b != 0 {
         (a, b) = (b, a % b);
     }
-    i128::try_from(a).unwrap_or(i128::MAX)
+    // Only 2^127 does not fit; 1 divides everything, too.
+    i128::try_from(a).unwrap_or(1)
 }
 
 /// Inclusive bounds; `None` is unbounded.
@@ -195,6 +232,19 @@ pub enum AtomKind {
     Ite(BoolId, Lin, Lin),
 }
 
+impl AtomKind {
+    /// Whether it is made of an expression of which nothing is known.
+    fn overflowed(&self) -> bool {
+        match self {
+            AtomKind::Var(_) => false,
+            AtomKind::App(_, args) | AtomKind::Defined(_, args) => {
+                args.iter().any(|a| a.overflowed)
+            }
+            AtomKind::Mul(a, b) | AtomKind::Ite(_, a, b) => a.overflowed || b.overflowed,
+        }
+    }
+}
+
 /// An atom with what is known of it.
 #[derive(Clone, Debug)]
 pub struct Atom {
@@ -260,7 +310,12 @@ impl Logic {
     }
 
     /// Finds or makes an atom; the range is used when it is new. The flag says whether it is new.
+    ///
+    /// Of an expression that overflowed nothing is known, so what is made of it is a fresh variable each time.
     pub fn intern(&mut self, kind: AtomKind, range: Interval) -> (AtomId, bool) {
+        if kind.overflowed() {
+            return (self.fresh("overflow", range), true);
+        }
         if let Some(&a) = self.atom_index.get(&kind) {
             return (a, false);
         }
@@ -326,6 +381,9 @@ impl Logic {
 
     /// Bounds of a linear expression.
     pub fn interval(&self, l: &Lin) -> Interval {
+        if l.overflowed {
+            return Interval::default();
+        }
         l.terms.iter().fold(Interval::new(l.k, l.k), |acc, (a, c)| {
             acc.add(&self.atom(*a).range.scale(*c))
         })
@@ -440,6 +498,9 @@ impl Logic {
     }
 
     fn le_raw(&mut self, l: Lin) -> BoolId {
+        if l.overflowed {
+            return self.fresh_bool("overflow");
+        }
         let r = self.interval(&l);
         if r.hi.is_some_and(|h| h <= 0) {
             return self.bool(true);
@@ -450,12 +511,8 @@ impl Logic {
         let g = l.content();
         let l = if g > 1 {
             // g*e + k <= 0  is  e <= floor(-k / g)
-            let mut e = Lin {
-                terms: l.terms.iter().map(|(a, c)| (*a, c / g)).collect(),
-                k: 0,
-            };
-            e.k = -((-l.k).div_euclid(g));
-            e
+            let terms = l.terms.iter().map(|(a, c)| (*a, c / g)).collect();
+            Lin::of(terms, -((-l.k).div_euclid(g)))
         } else {
             l
         };
@@ -475,6 +532,9 @@ impl Logic {
     /// `a = b`
     pub fn eq(&mut self, a: &Lin, b: &Lin) -> BoolId {
         let mut l = a.minus(b);
+        if l.overflowed {
+            return self.fresh_bool("overflow");
+        }
         let r = self.interval(&l);
         if l.terms.is_empty() {
             return self.bool(l.k == 0);
@@ -487,10 +547,8 @@ impl Logic {
             if l.k % g != 0 {
                 return self.bool(false);
             }
-            l = Lin {
-                terms: l.terms.iter().map(|(a, c)| (*a, c / g)).collect(),
-                k: l.k / g,
-            };
+            let terms = l.terms.iter().map(|(a, c)| (*a, c / g)).collect();
+            l = Lin::of(terms, l.k / g);
         }
         if l.terms.first().is_some_and(|t| t.1 < 0) {
             l = l.scale(-1);
@@ -506,6 +564,9 @@ impl Logic {
         if self.is_false(c) {
             return b.clone();
         }
+        if a.overflowed || b.overflowed {
+            return Lin::unknown();
+        }
         let range = self.interval(a).hull(&self.interval(b));
         let (id, _) = self.intern(AtomKind::Ite(c, a.clone(), b.clone()), range);
         Lin::atom(id)
@@ -518,6 +579,9 @@ impl Logic {
         }
         if let Some(k) = b.as_const() {
             return a.scale(k);
+        }
+        if a.overflowed || b.overflowed {
+            return Lin::unknown();
         }
         let (x, y) = if a <= b { (a, b) } else { (b, a) };
         let (rx, ry) = (self.interval(x), self.interval(y));

@@ -12,7 +12,7 @@ use super::launch::Contract;
 use super::logic::{BoolId, Interval, Lin};
 use super::terms::{Counters, Ctx, Encoder, NoWrap};
 use crate::analysis::facts::{AccessFact, Facts, Footprint};
-use crate::analysis::term::TermId;
+use crate::analysis::term::{TermId, TermKind};
 use crate::cfg::{Arrival, Exit, Shift, Start, Took};
 use crate::ir::{AccessId, Kernel, LoopId};
 
@@ -381,6 +381,20 @@ impl<'a> IntervalEncoder<'a> {
         )
     }
 
+    /// That two values differ, as far as that is known: two atomic stores of one value need no order.
+    fn differ(&mut self, (s, at): (TermId, &Ctx), (t, bt): (TermId, &Ctx)) -> BoolId {
+        let terms = &self.enc.facts.terms;
+        if let (TermKind::Float(a), TermKind::Float(b)) = (terms.kind(s), terms.kind(t)) {
+            return self.enc.logic.bool(a != b || terms.ty(s) != terms.ty(t));
+        }
+        if !terms.ty(s).is_int() || terms.ty(s) != terms.ty(t) {
+            return self.enc.logic.bool(true);
+        }
+        let (a, b) = (self.enc.value(s, at), self.enc.value(t, bt));
+        let same = self.enc.logic.eq(&a, &b);
+        self.enc.logic.not(same)
+    }
+
     /// The conflict of two accesses; `None` when it is plainly impossible.
     pub fn pair(
         &mut self,
@@ -432,6 +446,11 @@ impl<'a> IntervalEncoder<'a> {
             }
             let other = self.enc.logic.or(&differs);
             conditions.push(other);
+        }
+        if let (Some(s), Some(t)) = (fa.stored, fb.stored)
+            && fa.needs_order(fb)
+        {
+            conditions.push(self.differ((s, &ca), (t, &cb)));
         }
         let formula = self.enc.logic.and(&conditions);
         if self.enc.logic.is_false(formula) {

@@ -127,8 +127,24 @@ impl<'a> Encoder<'a> {
             return l.clone();
         }
         let l = self.lazy_uncached(t, ctx);
+        let l = self.shortened(t, l);
         self.lazy_memo.insert(key, l.clone());
         l
+    }
+
+    /// Without multiples of 2^bits in its coefficients, which chains of multiplications pile up.
+    fn shortened(&self, t: TermId, l: Lin) -> Lin {
+        let ty = self.facts.terms.ty(t);
+        let unbounded = matches!(
+            self.facts.terms.kind(t),
+            TermKind::Counter(_) | TermKind::ExitCount(_)
+        );
+        if unbounded || !ty.is_int() {
+            return l;
+        }
+        let m = 1i128 << ty.bits();
+        let long = l.terms.iter().any(|(_, c)| c.abs() >= m) || l.k.abs() >= 2 * m;
+        if long { self.reduce(&l, m) } else { l }
     }
 
     /// The exact value, in the range of its type.
@@ -190,18 +206,16 @@ impl<'a> Encoder<'a> {
             if r > m / 2 { r - m } else { r }
         };
         let big = l.terms.iter().any(|(_, c)| c.abs() > m / 2) || l.k.abs() > m;
-        if !big {
+        if !big || l.overflowed {
             return l.clone();
         }
-        Lin {
-            terms: l
-                .terms
-                .iter()
-                .map(|(a, c)| (*a, small(*c)))
-                .filter(|(_, c)| *c != 0)
-                .collect(),
-            k: small(l.k),
-        }
+        let terms = l
+            .terms
+            .iter()
+            .map(|(a, c)| (*a, small(*c)))
+            .filter(|(_, c)| *c != 0)
+            .collect();
+        Lin::of(terms, small(l.k))
     }
 
     fn lazy_uncached(&mut self, t: TermId, ctx: &Ctx) -> Lin {

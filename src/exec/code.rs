@@ -4,9 +4,11 @@
 //! thread is a program counter and a register file and can stop anywhere. Soundness direction:
 //! exact.
 
+use std::collections::BTreeMap;
+
 use crate::ir::{
-    AccessId, AccessKind, AtomicOp, BarrierId, BinOp, Effects, LoopId, MathFn, ObjectId, PathId,
-    ScalarTy, SimdOp, UnOp,
+    AccessId, AccessKind, AtomicOp, AtomicUse, BarrierId, BinOp, Effects, LoopId, MathFn, ObjectId,
+    PathId, ScalarTy, SimdOp, UnOp,
 };
 use crate::source::Span;
 
@@ -241,6 +243,8 @@ pub struct Program {
     pub registers: u32,
     /// Per object: whether some access may write it (otherwise it needs no conflict tracking).
     pub written: Vec<bool>,
+    /// The atomic operations, as far as their order matters.
+    pub atomics: BTreeMap<AccessId, AtomicUse>,
 }
 
 impl Program {

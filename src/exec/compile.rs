@@ -17,6 +17,7 @@ pub fn compile(kernel: &Kernel) -> Program {
         kernel,
         program: Program {
             written: vec![false; kernel.objects.len()],
+            atomics: atomic_uses(kernel),
             ..Program::default()
         },
         next: kernel.vars.len() as Reg,

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, Entry, Known};
 use super::finding::{AccessRef, Conflict};
-use crate::ir::{AccessId, AccessKind, LoopId, MemFlags, ObjectId, PathId, Space};
+use crate::ir::{AccessId, AccessKind, AtomicUse, LoopId, MemFlags, ObjectId, PathId, Space};
 use crate::source::Span;
 
 /// Granules of an object that are found by index.
@@ -142,6 +142,8 @@ pub struct SiteInfo {
     pub path: PathId,
     /// Enclosing loops.
     pub loops: Vec<LoopId>,
+    /// For an atomic operation: what its order means.
+    pub atomic: Option<AtomicUse>,
 }
 
 /// An executed access.
@@ -179,6 +181,8 @@ pub struct Detector {
     cells: usize,
     watch: Option<(AccessId, AccessId)>,
     ignore_flags: bool,
+    /// Atomic operations that do not commute are conflicts, too.
+    orders: bool,
     seen: BTreeSet<(ObjectId, u32, u32, bool, bool, bool, bool)>,
     conflicts: Vec<Conflict>,
     watched: usize,
@@ -202,6 +206,7 @@ impl Detector {
         disabled: Vec<Disabled>,
         watch: Option<(AccessId, AccessId)>,
         ignore_flags: bool,
+        orders: bool,
     ) -> Detector {
         Detector {
             clocks: simdgroups
@@ -223,6 +228,7 @@ impl Detector {
             cells: 0,
             watch,
             ignore_flags,
+            orders,
             seen: BTreeSet::new(),
             conflicts: Vec::new(),
             watched: 0,
@@ -389,7 +395,9 @@ impl Detector {
             {
                 self.shared.insert((object, granule as i64));
             }
-            if !f.kind.conflicts(e.kind) {
+            if !f.kind.conflicts(e.kind)
+                && !(self.orders && needs_order(&self.sites, f.site, e.site))
+            {
                 continue;
             }
             if f.thread == e.thread && !f.collective() && !e.collective() {
@@ -567,6 +575,12 @@ impl Detector {
     pub fn contended(&self) -> impl Iterator<Item = (ObjectId, i64)> {
         self.shared.iter().copied()
     }
+}
+
+/// Whether the results of two atomic operations depend on which comes first.
+fn needs_order(sites: &[SiteInfo], a: u32, b: u32) -> bool {
+    let of = |i: u32| sites.get(i as usize).and_then(|s| s.atomic);
+    of(a).zip(of(b)).is_some_and(|(a, b)| !a.commutes(b))
 }
 
 /// Whether no threadgroup barrier ordered the entry before what comes now.

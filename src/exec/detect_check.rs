@@ -89,10 +89,19 @@ fn trace(seed: u64) -> ([Pairs; 2], [Pairs; 2]) {
             span: Span::default(),
             path: PathId(0),
             loops: Vec::new(),
+            atomic: None,
         })
         .collect();
     let simdgroups: Vec<u32> = (0..threads).map(|t| t / WIDTH).collect();
-    let mut d = Detector::new(&simdgroups, sites, &spaces, disabled.clone(), None, false);
+    let mut d = Detector::new(
+        &simdgroups,
+        sites,
+        &spaces,
+        disabled.clone(),
+        None,
+        false,
+        false,
+    );
     let kinds: Vec<AccessKind> = (0..SITES)
         .map(|_| [AccessKind::Read, AccessKind::Write, AccessKind::Atomic][n.below(3) as usize])
         .collect();

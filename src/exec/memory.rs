@@ -256,6 +256,9 @@ impl Store {
     }
 }
 
+/// Host pointers are this many bits apart.
+const HOST_BITS: u32 = 32;
+
 /// Every shared object as the launch starts; thread-private ones are left empty.
 pub fn prepare(kernel: &Kernel, launch: &Launch) -> Vec<Store> {
     let mut specs: Vec<Option<&BufferSpec>> = vec![None; kernel.objects.len()];
@@ -281,6 +284,12 @@ pub fn prepare(kernel: &Kernel, launch: &Launch) -> Vec<Store> {
         if let Some(bits) = launch.scalars.get(&s.name).and_then(|v| v.encode(s.ty)) {
             let bytes = bits.to_le_bytes();
             store.preset(s.offset, &bytes[..s.ty.size() as usize]);
+        }
+    }
+    // The host's pointers lead to different memory, unless contents are given.
+    for (i, (object, at)) in kernel.pointers.host.iter().enumerate() {
+        if let Some(store) = stores.get_mut(object.index()) {
+            store.preset(*at, &((i as u64 + 1) << HOST_BITS).to_le_bytes());
         }
     }
     for (object, at, bytes) in &launch.overlays {

@@ -28,6 +28,7 @@ mod launch;
 mod machine;
 mod math;
 mod memory;
+mod order;
 mod replay;
 mod run;
 mod schedule;
@@ -38,6 +39,7 @@ mod wait;
 pub use exhaustive::{Budget, Exploration, explore};
 pub use finding::{AccessRef, Conflict, Finding};
 pub use launch::{BufferSpec, Fill, Launch, LaunchError, ScalarValue, validate};
+pub use order::{OrderChange, OrderFound, is_order, order_change};
 pub use replay::{
     AsWritten, ReplayOutcome, ReplayRequest, Target, as_written, happens_as_written, replay,
     same_pair,

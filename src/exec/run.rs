@@ -34,6 +34,8 @@ pub struct RunOptions {
     pub watch: Option<(AccessId, AccessId)>,
     /// Every barrier orders all memory, whatever its flags.
     pub ignore_flags: bool,
+    /// Pairs of atomic operations that do not commute count as conflicts, too.
+    pub orders: bool,
 }
 
 impl Default for RunOptions {
@@ -45,6 +47,7 @@ impl Default for RunOptions {
             thread_step_limit: 20_000_000,
             watch: None,
             ignore_flags: false,
+            orders: false,
         }
     }
 }
@@ -93,6 +96,17 @@ impl Outcome {
             .get(object.index())
             .map(|m| m.bytes(offset, len))
             .unwrap_or_default()
+    }
+
+    /// The device objects that the kernel may write: object, first byte and contents of each page that was touched.
+    pub fn outputs(&self) -> impl Iterator<Item = (ObjectId, u64, &[u8])> {
+        let all = self.memory.iter().zip(&self.outputs).enumerate();
+        all.filter(|(_, (_, written))| **written)
+            .flat_map(|(i, (store, _))| {
+                store
+                    .pages()
+                    .map(move |(at, data)| (ObjectId(i as u32), at, data))
+            })
     }
 
     /// A number that two runs of one kernel and launch share if every device object that it may write holds the
@@ -255,6 +269,7 @@ pub fn set_up<'p>(
             span: s.span,
             path: s.path,
             loops: s.loops.clone(),
+            atomic: program.atomics.get(&s.id).copied(),
         })
         .collect();
     let spaces: Vec<Space> = kernel.objects.iter().map(|o| o.space).collect();
@@ -270,6 +285,7 @@ pub fn set_up<'p>(
             list,
             options.watch,
             options.ignore_flags,
+            options.orders,
         ),
         findings: Findings::default(),
         width,

@@ -62,6 +62,10 @@ pub struct Kernel {
     pub function: String,
     /// Where its name is written (for an explicit instantiation: the instantiation).
     pub span: Span,
+    /// Where the name of its definition is written.
+    pub definition: Span,
+    /// Its template arguments are a guess, because nothing instantiates the template; in the words of a report.
+    pub guess: Option<String>,
     /// `[[max_total_threads_per_threadgroup(n)]]`, threads.
     pub max_threads: Option<u64>,
     /// Variables.
@@ -86,10 +90,23 @@ pub struct Kernel {
     pub branch_count: u32,
     /// Something asks for memory to be looked at each time: `volatile`, `coherent`, a fence.
     pub coherent: bool,
+    /// Pointers in memory.
+    pub pointers: Pointers,
     /// The body.
     pub body: Vec<Stmt>,
     /// What was not understood, in source order, for the report.
     pub unsupported: Vec<Unsupported>,
+}
+
+/// Pointers that are kept in memory, as numbers of 8 bytes. One that the host puts there is an offset into the object
+/// that all host pointers into its address space share; one that the kernel stores holds an object's number plus one
+/// in its upper 16 bits, and the offset below.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// Where kernel arguments hold pointers: object and byte offset.
+    pub host: Vec<(ObjectId, u64)>,
+    /// By assumption, each of these that is never written points to an object of its own.
+    pub distinct: bool,
 }
 
 /// A construct that could not be represented.

@@ -16,14 +16,17 @@
 //! Soundness direction: exact, except where `Unsupported` or [`ExprKind::Undef`] says otherwise.
 
 pub mod assume;
+pub mod atomic;
 pub mod canonical;
 pub mod expr;
 pub mod kernel;
 pub mod stmt;
 pub mod text;
 pub mod union;
+pub mod visit;
 
 pub use assume::{Assumption, Leaf};
+pub use atomic::{AtomicUse, atomic_uses};
 pub use expr::{BinOp, Expr, ExprKind, MathFn, ScalarTy, UnOp};
 pub use kernel::*;
 pub use stmt::*;

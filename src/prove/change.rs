@@ -12,11 +12,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Counts;
+use super::divergence::divergent;
 use super::interval::Plan;
-use super::kernel::{Contradiction, Options, divergent};
+use super::kernel::{Contradiction, Options};
 use super::prepare::prepare;
 use super::races::confirm_races;
-use super::sites::removal;
+use super::removal::removal;
 use super::verdict::{Divergence, Race, Reason, Witness};
 use crate::ir::union::Union;
 use crate::ir::{BarrierId, Kernel};
@@ -52,7 +53,7 @@ pub struct Standing {
     pub races: Vec<Race>,
     /// Barriers that not all threads may reach (those after early ends are marked).
     pub divergent: Vec<Divergence>,
-    /// Shown free of races and of divergent barriers.
+    /// Shown free of races within a threadgroup and of divergent barriers.
     pub race_free: bool,
     /// Constructs that were not understood and may touch memory or hide a barrier, by place.
     pub wild: Vec<(String, crate::source::Span)>,
@@ -65,7 +66,7 @@ pub struct Standing {
 pub fn standing(kernel: &Kernel, options: &Options) -> Result<Standing, Contradiction> {
     let mut counts = Counts::default();
     let prepared = prepare(kernel, options, &mut counts)?;
-    let divergent = divergent(kernel, &prepared.facts);
+    let divergent = divergent(kernel, &prepared, options);
     let mut races = prepared.races;
     confirm_races(kernel, options, &mut races, &mut counts);
     let wild = prepared.facts.wild.iter();
@@ -136,13 +137,22 @@ pub fn deletion(
     if let Some(w) = plan.hunter.removal(deleted) {
         return answer(Outcome::Refuted, Reason::Witness, Some(w), 0);
     }
+    if let Some(w) = plan.hunter.order(deleted) {
+        let why = Reason::Atomics(w.sides[0].span, w.sides[1].span);
+        return answer(Outcome::Refuted, why, Some(w), 0);
+    }
     let r = removal(plan, deleted, None, counts);
     match r.problem {
-        None => match plan.orders_atomics(deleted) {
-            // No race; but what `check` passes should not change results.
-            Some((a, b)) => answer(Outcome::Undecided, Reason::Atomics(a, b), None, r.added),
-            None => answer(Outcome::Proved, Reason::Proved, None, r.added),
-        },
+        None => answer(Outcome::Proved, Reason::Proved, None, r.added),
+        Some((Reason::Atomics(a, b), Some(mut w))) => {
+            let replays = &mut counts.replays;
+            let why = Reason::Atomics(a, b);
+            if super::replay::confirm_order(plan.kernel, options, &mut w, deleted, replays) {
+                answer(Outcome::Refuted, why, Some(w), r.added)
+            } else {
+                answer(Outcome::Undecided, why, None, r.added)
+            }
+        }
         Some((Reason::Witness, Some(mut w))) => {
             let replays = &mut counts.replays;
             match super::replay::confirm(plan.kernel, options, &mut w, deleted, replays) {

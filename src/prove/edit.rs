@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use super::decide::Counts;
 use super::kernel::{Contradiction, Options, sites};
 use super::prepare::{Prepared, prepare};
-use super::sites::{removal, verdict_of};
+use super::removal::removal;
+use super::sites::verdict_of;
 use super::verdict::{BarrierVerdict, Verdict};
 use crate::encode::pair::Relation;
 use crate::ir::{BarrierId, BarrierScope, Kernel};
@@ -68,10 +69,6 @@ impl<'k> Editor<'k> {
             !reached.is_some_and(Option::is_some) || plan.convergent(*b)
         };
         if !deleted.iter().chain(weakened).all(silent) {
-            return false;
-        }
-        let touched: BTreeSet<BarrierId> = deleted.union(weakened).copied().collect();
-        if plan.orders_atomics(&touched).is_some() {
             return false;
         }
         let counts = &mut Counts::default();

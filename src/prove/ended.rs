@@ -9,11 +9,15 @@ use std::collections::BTreeSet;
 use petgraph::visit::Dfs;
 
 use super::interval::{IntervalPairs, Mode, Plan, differs};
+use crate::analysis::facts::AccessFact;
 use crate::analysis::term::Level;
 use crate::cfg::{Arrival, Node, Passed, Shift, Start};
 use crate::encode::logic::Lin;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::{AccessId, LoopId};
+
+/// Which pairs of accesses are looked for.
+pub type Related = dyn Fn(&AccessFact, &AccessFact) -> bool;
 
 impl Plan<'_> {
     /// Whether some threads of a mode's scope may end where others do not.
@@ -33,7 +37,7 @@ impl Plan<'_> {
         ie: &mut IntervalEncoder<'_>,
         mode: &Mode,
         interval: &IntervalPairs,
-        removal: bool,
+        (removal, related): (bool, &Related),
     ) -> Vec<PairFormula> {
         let mut out = Vec::new();
         if !self.some_end_early(mode) {
@@ -54,7 +58,8 @@ impl Plan<'_> {
                     let order = ie.ends_after(a, r, self.flow.return_precedes(r.at, a.at));
                     let ends = ie.enc.logic.and(&[ends, order]);
                     if !ie.enc.logic.is_false(ends) {
-                        self.against(ie, mode, interval.start, a, &later, ends, &mut out);
+                        let start = interval.start;
+                        self.against(ie, mode, start, a, (&later, related), ends, &mut out);
                     }
                 }
             }
@@ -69,7 +74,7 @@ impl Plan<'_> {
         mode: &Mode,
         start: Start,
         a: &Arrival<AccessId>,
-        later: &BTreeSet<AccessId>,
+        (later, related): (&BTreeSet<AccessId>, &Related),
         ends: crate::encode::logic::BoolId,
         out: &mut Vec<PairFormula>,
     ) {
@@ -81,10 +86,7 @@ impl Plan<'_> {
                 continue;
             };
             let space = self.kernel.objects.get(fc.object.index()).map(|o| o.space);
-            if fa.object != fc.object
-                || !fa.kind.conflicts(fc.kind)
-                || space != Some(mode.filter.space)
-            {
+            if fa.object != fc.object || !related(fa, fc) || space != Some(mode.filter.space) {
                 continue;
             }
             let anywhere = Arrival {

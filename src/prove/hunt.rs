@@ -12,9 +12,10 @@ use super::replay::{admitted, adopt, to_u32};
 use super::verdict::{Race, Witness, WitnessSide};
 use crate::encode::pair::Relation;
 use crate::exec::{
-    AccessRef, Conflict, Finding, Launch, RunOptions, Runnable, Schedule, SearchRequest, proposals,
+    AccessRef, Conflict, Finding, Launch, RunOptions, Runnable, Schedule, SearchRequest,
+    order_change, proposals,
 };
-use crate::ir::{BarrierId, Kernel};
+use crate::ir::{AtomicUse, BarrierId, Kernel, atomic_uses};
 use crate::source::Span;
 
 /// Launches tried with every barrier in place.
@@ -201,6 +202,36 @@ impl<'k> Hunter<'k> {
         within
     }
 
+    /// Atomic operations that these barriers keep in an order that the results rest on, as executions without them show.
+    pub fn order(&self, deleted: &BTreeSet<BarrierId>) -> Option<Witness> {
+        let uses: Vec<AtomicUse> = atomic_uses(self.kernel).into_values().collect();
+        let needed = |a: &AtomicUse| uses.iter().any(|b| !a.commutes(*b));
+        if !uses.iter().any(needed) {
+            return None;
+        }
+        let options = self.options(Schedule::InOrder, BTreeSet::new());
+        let fits = |t: &&Tried| {
+            let met = |b: &BarrierId| t.met.get(b.index()).is_some_and(|n| *n > 0);
+            t.conflicts.is_empty() && deleted.iter().any(met)
+        };
+        let mut left = STEPS_PER_REMOVAL;
+        for t in self.tried.iter().filter(fits).take(PER_REMOVAL) {
+            let (found, steps) =
+                order_change(self.kernel, &self.program, &t.launch, deleted, &options);
+            if let Some(f) = found {
+                return Some(Witness {
+                    order: Some(f.change),
+                    ..self.witness(&f.launch, &f.pair)
+                });
+            }
+            left = left.saturating_sub(steps);
+            if left == 0 {
+                break;
+            }
+        }
+        None
+    }
+
     fn witness(&self, launch: &Launch, c: &Conflict) -> Witness {
         let side = |a: &AccessRef| WitnessSide {
             thread: [0; 3],
@@ -223,6 +254,7 @@ impl<'k> Hunter<'k> {
             replayed: true,
             launch: None,
             flags_only: c.flags_only,
+            order: None,
         };
         adopt(self.kernel, &mut w, launch, c);
         w

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::hunt::Hunter;
 use super::patience::Patiences;
+use super::races::racing;
 use super::record::Recorder;
 use super::stats::Stats;
-use crate::analysis::facts::Facts;
+use crate::analysis::facts::{AccessFact, Facts};
 use crate::analysis::term::{Level, TermId};
 use crate::cfg::{Arrival, Filter, Flow, Passed, Reach, Start};
 use crate::encode::launch::Contract;
@@ -63,6 +64,8 @@ pub struct IntervalPairs {
     pub start: Start,
     /// The pairs: arrivals of thread 1 and thread 2.
     pub pairs: Vec<(Arrival<AccessId>, Arrival<AccessId>)>,
+    /// Pairs of atomic operations that do not commute: no race, but they need an order. Only asked about for removals.
+    pub orders: Vec<(Arrival<AccessId>, Arrival<AccessId>)>,
     /// A construct that may touch anything takes part.
     pub wild: Option<crate::source::Span>,
     /// What was reached, for early ends of threads.
@@ -181,10 +184,16 @@ impl Plan<'_> {
                 continue;
             }
             let wild = self.wild(&reach, added);
-            let pairs = self.conflicting(&reach, mode, added);
+            let pairs = self.related(&reach, mode, added, racing);
+            let orders = if added && self.facts.any_order() {
+                self.related(&reach, mode, added, AccessFact::needs_order)
+            } else {
+                Vec::new()
+            };
             out.push(IntervalPairs {
                 start,
                 pairs,
+                orders,
                 wild,
                 reach,
             });
@@ -205,13 +214,17 @@ impl Plan<'_> {
         let mut known: BTreeMap<Start, BTreeSet<_>> = BTreeMap::new();
         let parts = proved.iter().filter(|p| p.is_subset(deleted));
         for ip in parts.flat_map(|p| self.pairs(mode, p)) {
-            let places = ip.pairs.into_iter().map(|(a, b)| (way(a), way(b)));
+            let both = ip.pairs.into_iter().chain(ip.orders);
+            let places = both.map(|(a, b)| (way(a), way(b)));
             known.entry(ip.start).or_default().extend(places);
         }
         for ip in &mut out {
             if let Some(known) = known.get(&ip.start) {
-                ip.pairs
-                    .retain(|(a, b)| !known.contains(&(way(a.clone()), way(b.clone()))));
+                let new = |(a, b): &(Arrival<AccessId>, Arrival<AccessId>)| {
+                    !known.contains(&(way(a.clone()), way(b.clone())))
+                };
+                ip.pairs.retain(new);
+                ip.orders.retain(new);
             }
         }
         out
@@ -240,11 +253,13 @@ impl Plan<'_> {
         None
     }
 
-    fn conflicting(
+    /// The pairs of accesses of a mode's space to one object that are related in this way.
+    fn related(
         &self,
         reach: &Reach,
         mode: &Mode,
         added: bool,
+        related: impl Fn(&AccessFact, &AccessFact) -> bool,
     ) -> Vec<(Arrival<AccessId>, Arrival<AccessId>)> {
         let mut out = Vec::new();
         let facts: Vec<_> = reach
@@ -259,7 +274,7 @@ impl Plan<'_> {
         for (i, (a, fa)) in facts.iter().enumerate() {
             for (b, fb) in facts.iter().skip(i) {
                 if fa.object == fb.object
-                    && fa.kind.conflicts(fb.kind)
+                    && related(fa, fb)
                     && (!added || differs(a.passed, b.passed))
                 {
                     out.push(((*a).clone(), (*b).clone()));

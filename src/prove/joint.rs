@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::Counts;
 use super::interval::Plan;
 use super::kernel::{Options, sites};
-use super::sites::removal_beyond;
+use super::removal::removal_beyond;
 use super::verdict::{BarrierVerdict, Exclusion, Reason, Verdict, Witness};
 use super::work::parallel;
 use crate::ir::{BarrierId, Kernel};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::decide::Counts;
+use super::divergence::divergent;
 use super::prepare::prepare;
 use super::races::confirm_races;
 use super::record::Recorder;
@@ -16,10 +17,9 @@ use super::sites::{all_verdicts, verdict_of};
 use super::stats::Stats;
 use super::verdict::*;
 use crate::analysis::facts::Facts;
-use crate::analysis::term::{Level, TermId};
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
-use crate::ir::{Assumption, BarrierId, BarrierScope, Kernel, Space};
+use crate::ir::{Assumption, BarrierId, Kernel, Object, Space};
 use crate::source::Span;
 
 /// What to decide, and how.
@@ -95,7 +95,7 @@ pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contra
     let decided = ms(t2);
     let t3 = Instant::now();
     let joint = super::joint::largest(&plan, options, &sites, &mut counts);
-    let divergent = divergent(kernel, &prepared.facts);
+    let divergent = divergent(kernel, &prepared, options);
     let mut races = prepared.races;
     confirm_races(kernel, options, &mut races, &mut counts);
     let verdicts = KernelVerdicts {
@@ -188,6 +188,20 @@ pub fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
     if buffers > 1 {
         out.push("distinct kernel arguments do not alias".into());
     }
+    let behind = |o: &Object| {
+        o.param.is_none()
+            && o.init.is_none()
+            && o.size.is_none()
+            && matches!(o.space, Space::Device | Space::Constant)
+    };
+    if kernel.objects.iter().any(behind) {
+        out.push(if kernel.pointers.distinct {
+            "pointers in kernel arguments point to memory of their own, each to another".into()
+        } else {
+            "pointers that the host put into memory do not lead to other kernel arguments".into()
+        });
+    }
+    out.extend(kernel.guess.clone());
     if options.ignore_flags {
         out.push("barriers order all memory whatever their flags".into());
     }
@@ -198,50 +212,4 @@ pub fn stated(kernel: &Kernel, options: &Options) -> Vec<String> {
         out.push("threads of a simdgroup run in lockstep".into());
     }
     out
-}
-
-/// Barriers that not all threads may reach.
-pub(super) fn divergent(kernel: &Kernel, facts: &Facts) -> Vec<Divergence> {
-    let mut out = Vec::new();
-    for f in facts.barriers.iter().flatten() {
-        let Some(b) = kernel.barriers.get(f.id.index()) else {
-            continue;
-        };
-        let agreed = match b.scope {
-            BarrierScope::Threadgroup => Level::Uniform,
-            BarrierScope::Simdgroup => Level::Simdgroup,
-        };
-        if f.level > agreed || f.ended > agreed {
-            out.push(Divergence {
-                barrier: f.id,
-                span: b.span,
-                culprit: f.culprit.and_then(|t| origin(facts, t, 0)),
-                ended_only: f.level <= agreed,
-            });
-        }
-    }
-    out
-}
-
-/// The place that made a value thread-dependent, looked for in its parts.
-fn origin(facts: &Facts, t: TermId, depth: u32) -> Option<Span> {
-    use crate::analysis::term::TermKind as K;
-    if depth > 24 {
-        return None;
-    }
-    if let Some(s) = facts.origin.get(&t) {
-        return Some(*s);
-    }
-    let parts: Vec<TermId> = match facts.terms.kind(t) {
-        K::Unary(_, a) | K::Cast(a) | K::Bitcast(a) => vec![*a],
-        K::Binary(_, a, b) => vec![*a, *b],
-        K::Select(a, b, c) => vec![*a, *b, *c],
-        K::Induct { init, step, .. } => vec![*init, *step],
-        K::Math(_, v) => v.clone(),
-        _ => Vec::new(),
-    };
-    parts
-        .into_iter()
-        .filter(|p| facts.terms.level(*p) > Level::Uniform)
-        .find_map(|p| origin(facts, p, depth + 1))
 }

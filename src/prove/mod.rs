@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod decide;
+mod divergence;
 pub mod edit;
 pub mod ended;
 pub mod hunt;
@@ -17,6 +18,7 @@ pub mod prepare;
 pub mod publish;
 pub mod races;
 pub mod record;
+pub mod removal;
 pub mod replay;
 pub mod sites;
 pub mod stats;

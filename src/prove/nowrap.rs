@@ -202,20 +202,14 @@ fn range(
     }
     for (op, a, b) in tests {
         // Bring the variable to the left.
-        let (op, var, bound) = if is_form(facts, a, f, this) {
-            (op, a, b)
-        } else if is_form(facts, b, f, this) {
-            (mirrored(op), b, a)
+        let (op, bound) = if is_form(facts, a, f) {
+            (op, b)
+        } else if is_form(facts, b, f) {
+            (mirrored(op), a)
         } else {
             continue;
         };
         if facts.terms.get(bound).loops.contains(&this) {
-            continue;
-        }
-        // A widened variable is compared by its value; a narrowed or re-signed one is not.
-        let (vlo, vhi) = range_of(facts.terms.ty(f.init));
-        let (clo, chi) = range_of(facts.terms.ty(var));
-        if clo > vlo || chi < vhi {
             continue;
         }
         let b = ie.enc.value(bound, &ctx);
@@ -260,13 +254,19 @@ fn mirrored(op: BinOp) -> BinOp {
     }
 }
 
-fn is_form(facts: &Facts, t: TermId, f: &InductFact, _this: LoopId) -> bool {
+/// Whether `t` is the form, or the form in types that hold every value of the one before.
+fn is_form(facts: &Facts, t: TermId, f: &InductFact) -> bool {
     let mut t = t;
     while t != f.term {
-        match *facts.terms.kind(t) {
-            TermKind::Cast(a) if facts.terms.ty(t).is_int() => t = a,
-            _ => return false,
+        let TermKind::Cast(a) = *facts.terms.kind(t) else {
+            return false;
+        };
+        let (to, from) = (facts.terms.ty(t), facts.terms.ty(a));
+        let ((lo, hi), (flo, fhi)) = (range_of(to), range_of(from));
+        if !to.is_int() || from.is_float() || lo > flo || hi < fhi {
+            return false;
         }
+        t = a;
     }
     true
 }

@@ -1,13 +1,13 @@
 //! Barriers by which a threadgroup may talk to others.
 //!
 //! A barrier that orders device memory also orders a write before an atomic by which other
-//! threadgroups learn of it ("last threadgroup done", look-back), and an atomic before the reads
-//! of what others wrote. Deleting it races with nothing inside the threadgroup, which is all that
+//! threadgroups learn of it ("last threadgroup done", look-back), and an atomic before the accesses that rest on what it
+//! told. Deleting it races with nothing inside the threadgroup, which is all that
 //! the pairs speak of, and yet changes results.
 //!
-//! Soundness direction: over-approximation: any plain write before and any atomic after the
-//! barrier counts, whatever the atomic is for; so does any atomic before a read of an object that
-//! the kernel writes.
+//! Soundness direction: over-approximation: any write, plain or atomic, before an atomic write to another object counts,
+//! whatever the atomic is for (whoever reads it may be another kernel); so does any atomic that tells this
+//! threadgroup something before it reads or writes an object that the kernel writes. Left out are atomics that commute on one object.
 
 use std::collections::BTreeSet;
 
@@ -19,54 +19,6 @@ use crate::ir::{AccessKind, BarrierId, Space};
 use crate::source::Span;
 
 impl Plan<'_> {
-    /// Two atomic operations on one object that a barrier of the set may order, not both reads: they do not race, but
-    /// results may depend on which comes first.
-    pub fn orders_atomics(&self, deleted: &BTreeSet<BarrierId>) -> Option<(Span, Span)> {
-        let atomic = |f: &AccessFact| f.kind == AccessKind::Atomic;
-        if self
-            .facts
-            .accesses
-            .iter()
-            .flatten()
-            .filter(|f| atomic(f))
-            .count()
-            < 2
-        {
-            return None;
-        }
-        for space in [Space::Threadgroup, Space::Device] {
-            let mode = Mode {
-                relation: Relation::Distinct,
-                filter: Filter {
-                    space,
-                    same_simdgroup: false,
-                    ignore_flags: self.ignore_flags,
-                },
-            };
-            for ip in self.pairs(&mode, deleted) {
-                let reached: Vec<(&AccessFact, Passed)> = ip
-                    .reach
-                    .accesses
-                    .iter()
-                    .filter_map(|a| {
-                        let f = self.facts.accesses.get(a.at.index())?.as_ref()?;
-                        let here = self.kernel.objects.get(f.object.index())?.space == space;
-                        (here && atomic(f)).then_some((f, a.passed))
-                    })
-                    .collect();
-                for (i, (a, before)) in reached.iter().enumerate() {
-                    for (b, after) in &reached[i..] {
-                        // One operation in several iterations, such as a counter, does the same in any order.
-                        if a.object == b.object && a.span != b.span && differs(*before, *after) {
-                            return Some((a.span, b.span));
-                        }
-                    }
-                }
-            }
-        }
-        None
-    }
-
     /// An access before and one after a barrier of the set, which it may order for other
     /// threadgroups: the places of a write and of the atomic after it, or of an atomic and of the
     /// read after it.
@@ -104,10 +56,8 @@ impl Plan<'_> {
                 .collect();
             for (a, before) in &reached {
                 for (b, after) in &reached {
-                    let tells = a.kind == AccessKind::Write && b.kind == AccessKind::Atomic;
-                    let learns = a.kind == AccessKind::Atomic
-                        && b.kind == AccessKind::Read
-                        && written.contains(&b.object);
+                    let tells = publishes(a, b);
+                    let learns = learns(a, b) && written.contains(&b.object);
                     if (tells || learns) && before <= after && differs(*before, *after) {
                         return Some((a.span, b.span));
                     }
@@ -116,4 +66,29 @@ impl Plan<'_> {
         }
         None
     }
+}
+
+/// Whether an access may write, and whether it may read, where the result matters.
+fn does(f: &AccessFact) -> (bool, bool) {
+    match (f.kind, f.atomic) {
+        (AccessKind::Read, _) => (false, true),
+        (AccessKind::Write, _) => (true, false),
+        (AccessKind::Atomic, Some(u)) => (u.writes(), u.reads()),
+        (AccessKind::Atomic, None) => (true, true),
+    }
+}
+
+/// Two operations on one object that come to the same in any order, such as counting.
+fn commute(a: &AccessFact, b: &AccessFact) -> bool {
+    a.object == b.object && a.atomic.zip(b.atomic).is_some_and(|(a, b)| a.commutes(b))
+}
+
+/// A write that an atomic write after it may announce.
+fn publishes(a: &AccessFact, b: &AccessFact) -> bool {
+    b.kind == AccessKind::Atomic && does(a).0 && does(b).0 && !commute(a, b)
+}
+
+/// An atomic that may tell that other threadgroups are done with what comes after it.
+fn learns(a: &AccessFact, b: &AccessFact) -> bool {
+    a.kind == AccessKind::Atomic && does(a).1 && !commute(a, b)
 }

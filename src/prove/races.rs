@@ -13,9 +13,15 @@ use super::record::{About, Ask};
 use super::verdict::{Race, Replays};
 use super::witness::witness;
 use super::work::parallel;
+use crate::analysis::facts::AccessFact;
 use crate::encode::pair::{IntervalEncoder, PairFormula, Relation};
 use crate::ir::{Kernel, Space};
 use crate::source::Span;
+
+/// Whether two accesses are a race where they meet unordered.
+pub fn racing(a: &AccessFact, b: &AccessFact) -> bool {
+    a.kind.conflicts(b.kind)
+}
 
 /// Encoder for one interval of a plan.
 pub fn encoder<'a>(plan: &Plan<'a>, mode: &Mode, start: crate::cfg::Start) -> IntervalEncoder<'a> {
@@ -59,7 +65,7 @@ pub fn existing_races(
             .iter()
             .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
             .collect();
-        pairs.extend(plan.ended_pairs(&mut ie, mode, ip, false));
+        pairs.extend(plan.ended_pairs(&mut ie, mode, ip, (false, &racing)));
         let pairs = still_open(plan, mode, &mut ie, pairs, &happened);
         let ask = plan.ask(About::Races, mode, ip.start);
         // What uniformity rests on is worth waiting for.

@@ -10,7 +10,7 @@ use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue,
-    Schedule, SearchRequest, Target, proposals, replay,
+    Schedule, SearchRequest, Target, order_change, proposals, replay,
 };
 use crate::ir::{
     Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
@@ -68,15 +68,7 @@ fn attempt(
     for (name, v) in &witness.parameters {
         scalars.insert(name.clone(), *v);
     }
-    let memory = witness
-        .memory
-        .iter()
-        .filter(|(_, at, width, _)| *at >= 0 && *width <= 8)
-        .map(|(o, at, width, v)| {
-            let bytes = v.to_le_bytes()[..*width as usize].to_vec();
-            (ObjectId(*o), u64::try_from(*at).unwrap_or(0), bytes)
-        })
-        .collect();
+    let memory = memory_of(witness);
     let steps = if disabled.is_empty() {
         STEPS.1
     } else {
@@ -165,6 +157,29 @@ fn look_around(
     (scalars, overlays): (&BTreeMap<String, i128>, Overlays),
     disabled: &BTreeSet<BarrierId>,
 ) -> Option<(Launch, Conflict)> {
+    let launches = near(kernel, options, witness, (scalars, overlays), disabled);
+    let all = Around {
+        program,
+        options,
+        witness,
+        disabled,
+        launches: &launches,
+    };
+    // Where it makes a difference, with old values of device memory too.
+    all.try_all(false).or_else(|| {
+        let keeps = !disabled.is_empty() && program.may_keep();
+        keeps.then(|| all.try_all(true)).flatten()
+    })
+}
+
+/// Launches like the one that the solver found, with some values changed, and others.
+fn near(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &Witness,
+    (scalars, overlays): (&BTreeMap<String, i128>, Overlays),
+    disabled: &BTreeSet<BarrierId>,
+) -> Vec<(Launch, Schedule)> {
     let mut request = SearchRequest::new(witness.threadgroup.map(to_u32), disabled.clone());
     request.base.group = witness.group.map(to_u32);
     request.base.groups = request.base.group.map(|g| g.saturating_add(1));
@@ -190,18 +205,64 @@ fn look_around(
         }
     }
     launches.extend(proposals(kernel, &request, &keep, most));
-    let all = Around {
-        program,
+    launches
+}
+
+/// Tries to show that atomic operations come in another order with `disabled` deleted, and that results differ. On
+/// success the witness says how.
+pub fn confirm_order(
+    kernel: &Kernel,
+    options: &Options,
+    witness: &mut Witness,
+    disabled: &BTreeSet<BarrierId>,
+    replays: &mut Replays,
+) -> bool {
+    replays.assignments += 1;
+    let program = Runnable::new(kernel);
+    let scalars: BTreeMap<String, i128> = witness.parameters.iter().cloned().collect();
+    let chosen = memory_of(witness);
+    let chosen = chosen.into_iter().filter(|m| !program.may_write(m.0));
+    let launches = near(
+        kernel,
         options,
         witness,
+        (&scalars, chosen.collect()),
         disabled,
-        launches: &launches,
+    );
+    let run = RunOptions {
+        step_limit: STEPS_AROUND,
+        thread_step_limit: STEPS_AROUND,
+        ignore_flags: options.ignore_flags,
+        ..RunOptions::default()
     };
-    // Where it makes a difference, with old values of device memory too.
-    all.try_all(false).or_else(|| {
-        let keeps = !disabled.is_empty() && program.may_keep();
-        keeps.then(|| all.try_all(true)).flatten()
-    })
+    let mut left = STEPS_ALL_AROUND;
+    for (launch, _) in launches {
+        let (found, steps) = order_change(kernel, &program, &launch, disabled, &run);
+        if let Some(f) = found {
+            adopt(kernel, witness, &f.launch, &f.pair);
+            witness.order = Some(f.change);
+            replays.nearby += 1;
+            return true;
+        }
+        left = left.saturating_sub(steps);
+        if left == 0 {
+            break;
+        }
+    }
+    false
+}
+
+/// The contents that an assignment names.
+fn memory_of(witness: &Witness) -> Overlays {
+    witness
+        .memory
+        .iter()
+        .filter(|(_, at, width, _)| *at >= 0 && *width <= 8)
+        .map(|(o, at, width, v)| {
+            let bytes = v.to_le_bytes()[..*width as usize].to_vec();
+            (ObjectId(*o), u64::try_from(*at).unwrap_or(0), bytes)
+        })
+        .collect()
 }
 
 /// Launches near an assignment, to be run.

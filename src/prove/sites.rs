@@ -5,18 +5,15 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::decide::{Counts, PairAnswer, first_unsafe};
+use super::decide::Counts;
 use super::interval::Plan;
 use super::kernel::{Options, Site, ms, sites};
-use super::races::encoder;
-use super::record::About;
+use super::removal::removal;
 use super::stats::{Event, Phase, timed};
 use super::verdict::*;
-use super::witness::witness;
 use super::work::parallel;
-use crate::encode::pair::{PairFormula, Relation};
-use crate::ir::{AccessId, BarrierId, BarrierScope, MemFlags};
-use crate::source::Span;
+use crate::encode::pair::Relation;
+use crate::ir::{BarrierId, BarrierScope};
 
 /// Verdicts on each instance, and on each place with all its instances.
 pub fn all_verdicts(
@@ -74,114 +71,6 @@ fn site_verdicts(
     (first, instances)
 }
 
-/// The outcome of deleting a set.
-pub struct Removal {
-    /// `None` when every added pair is safe.
-    pub problem: Option<(Reason, Option<Witness>)>,
-    /// Added pairs.
-    pub added: usize,
-}
-
-/// Whether deleting a set of barriers adds a race. `only` restricts to a relation (weakening).
-pub fn removal(
-    plan: &Plan<'_>,
-    deleted: &BTreeSet<BarrierId>,
-    only: Option<Relation>,
-    counts: &mut Counts,
-) -> Removal {
-    removal_beyond(plan, deleted, &[], only, counts)
-}
-
-/// Like [`removal`], when deleting each of `proved` was shown to add no race (in all relations).
-pub fn removal_beyond(
-    plan: &Plan<'_>,
-    deleted: &BTreeSet<BarrierId>,
-    proved: &[BTreeSet<BarrierId>],
-    only: Option<Relation>,
-    counts: &mut Counts,
-) -> Removal {
-    let mut added = 0;
-    let mut doubt: Option<Reason> = None;
-    let about = || match only {
-        Some(Relation::DifferentSimdgroups) => About::Weakening(deleted.clone()),
-        _ => About::Removal(deleted.clone()),
-    };
-    for w in &plan.facts.wild {
-        if w.control {
-            return Removal {
-                problem: Some((Reason::Unsupported(w.construct.clone(), w.span), None)),
-                added,
-            };
-        }
-    }
-    for space in plan.spaces() {
-        for mut mode in plan.modes(space) {
-            if let Some(r) = only {
-                if mode.relation == Relation::Distinct {
-                    mode.relation = r;
-                } else if mode.relation != r {
-                    continue;
-                }
-            }
-            for ip in plan.pairs_beyond(&mode, deleted, proved) {
-                if let Some(span) = ip.wild {
-                    let what = plan
-                        .facts
-                        .wild
-                        .iter()
-                        .find(|w| w.span == span)
-                        .map_or_else(String::new, |w| w.construct.clone());
-                    doubt.get_or_insert(Reason::Unsupported(what, span));
-                    continue;
-                }
-                let mut ie = encoder(plan, &mode, ip.start);
-                let mut pairs: Vec<PairFormula> = ip
-                    .pairs
-                    .iter()
-                    .filter_map(|(a, b)| ie.pair(a, b, mode.relation))
-                    .collect();
-                let ended = plan.ended_pairs(&mut ie, &mode, &ip, true);
-                added += ip.pairs.len() + ended.len();
-                pairs.extend(ended);
-                let ask = plan.ask(about(), &mode, ip.start);
-                match first_unsafe(&mut ie, &pairs, &ask, counts) {
-                    None | Some((_, PairAnswer::Safe)) => {}
-                    Some((at, PairAnswer::Conflict(v))) => {
-                        let w = witness(plan.kernel, plan.facts, &pairs[at], &v);
-                        return Removal {
-                            problem: Some((Reason::Witness, Some(w))),
-                            added,
-                        };
-                    }
-                    Some((at, PairAnswer::Undecided(_))) => {
-                        let span = |a: AccessId| {
-                            plan.facts
-                                .accesses
-                                .get(a.index())
-                                .and_then(Option::as_ref)
-                                .map_or(Span::default(), |f| f.span)
-                        };
-                        let p = &pairs[at];
-                        doubt.get_or_insert(Reason::Timeout(
-                            span(p.first.access),
-                            span(p.second.access),
-                        ));
-                    }
-                }
-            }
-        }
-    }
-    if doubt.is_none()
-        && let Some((a, b)) = plan.published(deleted)
-    {
-        doubt = Some(Reason::Published(a, b));
-    }
-    Removal {
-        problem: doubt.map(|d| (d, None)),
-        added,
-    }
-}
-
 /// The verdict on deleting a set, reported for one of its barriers.
 pub fn verdict_of(
     plan: &Plan<'_>,
@@ -226,20 +115,15 @@ pub fn verdict_of(
     if reached.iter().any(|d| !plan.convergent(*d)) {
         return finish(Verdict::Unknown, Reason::Divergent(b.span), None, 0);
     }
-    let silent = reached
-        .iter()
-        .all(|d| plan.kernel.barriers[d.index()].flags == MemFlags::default());
-    if silent && !plan.ignore_flags {
-        return finish(Verdict::Removable, Reason::NoFlags, None, 0);
-    }
     let seen = timed(plan.stats, Phase::Execution, || {
-        plan.hunter.removal(deleted)
+        let race = plan.hunter.removal(deleted).map(|w| (Reason::Witness, w));
+        race.or_else(|| ordered(plan.hunter.order(deleted)?))
     });
-    if let Some(w) = seen {
+    if let Some((reason, w)) = seen {
         if let Some(s) = plan.stats {
             s.count(Event::Executed, 1);
         }
-        return shown(plan, options, deleted, w, finish, counts);
+        return shown(plan, options, deleted, (reason, w), finish, counts);
     }
     let r = removal(plan, deleted, None, counts);
     match r.problem {
@@ -282,6 +166,14 @@ pub fn verdict_of(
                         }
                         Err(why) => outside.unwrap_or(Reason::Unreplayed(why)),
                     }
+                }
+                (Reason::Atomics(a, b), Some(w)) => {
+                    let replays = &mut counts.replays;
+                    if super::replay::confirm_order(plan.kernel, options, w, deleted, replays) {
+                        let w = Some(w.clone());
+                        return finish(Verdict::Required, Reason::Atomics(a, b), w, r.added);
+                    }
+                    Reason::Atomics(a, b)
                 }
                 (other, _) => other,
             };
@@ -364,7 +256,7 @@ fn shown(
     plan: &Plan<'_>,
     options: &Options,
     deleted: &BTreeSet<BarrierId>,
-    w: Witness,
+    (reason, w): (Reason, Witness),
     finish: impl Fn(Verdict, Reason, Option<Witness>, usize) -> BarrierVerdict,
     counts: &mut Counts,
 ) -> BarrierVerdict {
@@ -372,11 +264,20 @@ fn shown(
     if w.same_simdgroup && weakenable(plan, deleted, counts) {
         return finish(Verdict::Weakenable, Reason::Proved, Some(w), added);
     }
-    let mut v = finish(Verdict::Required, Reason::Witness, Some(w), added);
+    let race = reason == Reason::Witness;
+    let mut v = finish(Verdict::Required, reason, Some(w), added);
     let t = Instant::now();
-    thread_counts(plan, options, deleted, &mut v, counts);
+    if race {
+        thread_counts(plan, options, deleted, &mut v, counts);
+    }
     v.time_ms += ms(t);
     v
+}
+
+/// The reason that goes with two atomic operations that were seen to come in another order.
+fn ordered(w: Witness) -> Option<(Reason, Witness)> {
+    let [a, b] = [w.sides[0].span, w.sides[1].span];
+    w.order.map(|_| (Reason::Atomics(a, b), w))
 }
 
 /// How many pairs of accesses deleting a set adds.
@@ -385,7 +286,7 @@ fn added_pairs(plan: &Plan<'_>, deleted: &BTreeSet<BarrierId>) -> usize {
     let modes = spaces.iter().flat_map(|s| plan.modes(*s));
     modes
         .flat_map(|m| plan.pairs(&m, deleted))
-        .map(|ip| ip.pairs.len())
+        .map(|ip| ip.pairs.len() + ip.orders.len())
         .sum()
 }
 

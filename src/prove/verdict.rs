@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::encode::pair::Relation;
-use crate::exec::Launch;
+use crate::exec::{Launch, OrderChange};
 use crate::ir::{AccessId, AccessKind, BarrierId, BarrierScope, MemFlags, Space};
 use crate::source::Span;
 
@@ -91,6 +91,8 @@ pub struct Witness {
     pub launch: Option<Launch>,
     /// When replayed: the threads did meet at a barrier in between, whose flags do not name the memory.
     pub flags_only: bool,
+    /// The accesses are atomic and do not race, but their order changes what memory holds at the end.
+    pub order: Option<OrderChange>,
 }
 
 /// Places that can go one by one, but were not proved to go together.
@@ -130,8 +132,9 @@ pub enum Reason {
     Proved,
     /// There was no added pair.
     NothingOrdered,
-    /// The barrier's flags name no memory.
-    NoFlags,
+    /// Its flags leave out memory that it separates: it can go only where barriers order nothing but what they name. The two
+    /// accesses, and the flags that would name what is missing.
+    Flags(Span, Span, MemFlags),
     /// The barrier is never reached.
     Unreachable,
     /// The witness says it.
@@ -157,7 +160,10 @@ pub enum Reason {
         /// If no access leaves its object, the deletion was proved safe.
         else_safe: bool,
     },
-    /// Atomic operations that it orders do not race, but may come in another order without it.
+    /// Nothing speaks against deleting it, but something that was not analysed may reach it.
+    NotAnalysed(String, Span),
+    /// Atomic operations that it orders do not race, but their order carries the result. With a witness that has
+    /// [`Witness::order`], two executions showed that.
     Atomics(Span, Span),
     /// Analysis limits.
     Approximated(String),
@@ -221,6 +227,8 @@ pub struct Divergence {
     pub culprit: Option<Span>,
     /// Only because threads may have ended before.
     pub ended_only: bool,
+    /// Returns at which threads may have ended before it while others have not.
+    pub returns: Vec<Span>,
 }
 
 /// Everything about one kernel.

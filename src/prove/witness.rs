@@ -58,6 +58,7 @@ pub fn witness(kernel: &Kernel, facts: &Facts, pair: &PairFormula, v: &Values) -
         replayed: false,
         launch: None,
         flags_only: false,
+        order: None,
     }
 }
 

@@ -63,8 +63,17 @@ pub fn replay_command(
 }
 
 /// What the command that replays a witness takes over from the command line of `prove`.
-pub fn replay_options(define: &[String], include: &[PathBuf], ignore_flags: bool) -> String {
+pub fn replay_options(
+    define: &[String],
+    include: &[PathBuf],
+    instantiate: &[String],
+    ignore_flags: bool,
+    distinct_pointers: bool,
+) -> String {
     let mut out = String::new();
+    for i in instantiate {
+        out.push_str(&format!(" --instantiate {}", quoted(i)));
+    }
     for d in define {
         out.push_str(&format!(" {}", quoted(&format!("-D{d}"))));
     }
@@ -73,6 +82,9 @@ pub fn replay_options(define: &[String], include: &[PathBuf], ignore_flags: bool
     }
     if ignore_flags {
         out.push_str(" --execution-barriers-order-memory");
+    }
+    if distinct_pointers {
+        out.push_str(" --assume-distinct-pointers");
     }
     out
 }

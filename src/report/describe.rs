@@ -3,6 +3,7 @@
 use super::command::replay_command;
 use super::model::*;
 use crate::encode::pair::Relation;
+use crate::exec::OrderChange;
 use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
 use crate::prove::{
     BarrierVerdict, Divergence, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide,
@@ -134,6 +135,27 @@ pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
         same_simdgroup: w.same_simdgroup,
         threads: w.sides.iter().map(|s| side(map, s)).collect(),
         replayed: w.replayed,
+        order: w.order.map(|o| order(kernel, &o)),
+    }
+}
+
+/// What the order of atomic operations changes.
+pub fn order(kernel: &Kernel, o: &OrderChange) -> OrderReport {
+    let object = kernel.objects.get(o.object.index());
+    OrderReport {
+        element: object.map_or_else(String::new, |x| element(x, i128::from(o.offset))),
+        with: o.with,
+        without: o.without,
+    }
+}
+
+/// What a verdict hinges on, for filters.
+pub fn reason_labels(r: &Reason) -> Vec<&'static str> {
+    match r {
+        Reason::Atomics(..) => vec!["atomic-order"],
+        Reason::Published(..) => vec!["publishes"],
+        Reason::Flags(..) => vec!["flags"],
+        _ => Vec::new(),
     }
 }
 
@@ -155,7 +177,17 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
         (Reason::NothingOrdered, _) => {
             "no two accesses that could conflict are ordered by it alone".into()
         }
-        (Reason::NoFlags, _) => "its flags (mem_none) order no memory".into(),
+        (Reason::Flags(a, b, missing), _) => {
+            let between = if *a == Span::default() {
+                String::new()
+            } else {
+                format!(" the accesses at {} and {}", place(*a), place(*b))
+            };
+            format!(
+                "flags: its flags order nothing that it alone orders, but it stands between{between}; name {}, or it can go only where barriers order no more than they name",
+                missing.names().join(" | ")
+            )
+        }
         (Reason::Unreachable, _) => "no thread can reach it".into(),
         (Reason::Witness, _) => match v.counts {
             Some((safe, races)) => format!(
@@ -177,7 +209,7 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             place(*s)
         ),
         (Reason::Published(a, b), _) => format!(
-            "no race within the threadgroup comes of deleting it, but it orders the access at {} before the one at {}, and other threadgroups may rely on that",
+            "publishes: no race within the threadgroup comes of deleting it, but it orders the access at {} before the one at {}, and other threadgroups may rely on that",
             place(*a),
             place(*b)
         ),
@@ -198,8 +230,17 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
                 ""
             }
         ),
+        (Reason::NotAnalysed(what, s), _) => format!(
+            "nothing that was analysed speaks against deleting it, but {what} at {} may reach it and was not analysed",
+            place(*s)
+        ),
+        (Reason::Atomics(a, b), Verdict::Required) => format!(
+            "atomic-order: nothing races without it, but the atomic operations at {} and {} come in another order, and results differ (executed)",
+            place(*a),
+            place(*b)
+        ),
         (Reason::Atomics(a, b), _) => format!(
-            "no race, but the atomic operations at {} and {} may come in another order",
+            "atomic-order: no race, but the atomic operations at {} and {} may come in another order without it, and they do not commute",
             place(*a),
             place(*b)
         ),
@@ -244,6 +285,7 @@ fn barrier(map: &SourceMap, kernel: &Kernel, v: &BarrierVerdict) -> BarrierRepor
         flags: v.flags.names(),
         verdict: v.verdict.name(),
         reason: reason(map, v),
+        labels: reason_labels(&v.reason),
         call_path: call_path(map, kernel, path),
         witness: v.witness.as_ref().map(|w| witness(map, kernel, w)),
         replay: replay(map, kernel, v),
@@ -311,7 +353,10 @@ fn lines(map: &SourceMap, places: &[Span]) -> Vec<u32> {
 pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
     let (line, column) = at(map, d.span);
     let reason = match (d.ended_only, d.culprit) {
-        (true, _) => "some threads may have ended before it (early return)".into(),
+        (true, _) => format!(
+            "some threads may have ended before it (early return at {})",
+            places(map, &d.returns)
+        ),
         (false, Some(c)) => {
             let (l, c) = at(map, c);
             format!("reached under a condition that depends on the thread: a value from {l}:{c}")
@@ -326,6 +371,31 @@ pub fn divergence(map: &SourceMap, d: &Divergence) -> DivergentReport {
     }
 }
 
+/// `line 3` or `lines 3, 5`.
+fn places(map: &SourceMap, spans: &[Span]) -> String {
+    let all: Vec<String> = lines(map, spans).iter().map(u32::to_string).collect();
+    let s = if all.len() == 1 { "" } else { "s" };
+    format!("line{s} {}", all.join(", "))
+}
+
+/// What is assumed about threads that ended, where barriers come after an early return.
+pub fn ended(map: &SourceMap, all: &[Divergence]) -> Option<String> {
+    let some: Vec<&Divergence> = all.iter().filter(|d| !d.returns.is_empty()).collect();
+    if some.is_empty() {
+        return None;
+    }
+    let returns: Vec<Span> = some
+        .iter()
+        .flat_map(|d| d.returns.iter().copied())
+        .collect();
+    let barriers: Vec<Span> = some.iter().map(|d| d.span).collect();
+    Some(format!(
+        "threads that have ended take no part in barriers, as on Apple silicon (early return at {}, before the barrier at {})",
+        places(map, &returns),
+        places(map, &barriers)
+    ))
+}
+
 /// The report on one kernel.
 pub fn kernel(
     map: &SourceMap,
@@ -338,7 +408,12 @@ pub fn kernel(
         path: elsewhere(map, k.span),
         line: at(map, k.span).0,
         threadgroup,
-        assumptions: v.assumptions.clone(),
+        assumptions: v
+            .assumptions
+            .iter()
+            .cloned()
+            .chain(ended(map, &v.divergent))
+            .collect(),
         race_free: v.race_free,
         barriers: v.barriers.iter().map(|b| barrier(map, k, b)).collect(),
         races: v.races.iter().map(|r| race(map, k, r)).collect(),
@@ -406,6 +481,7 @@ pub fn sites(
                         flags: v.flags.names(),
                         verdict: v.verdict.name(),
                         reason: reason(map, v),
+                        labels: reason_labels(&v.reason),
                         kernels: Vec::new(),
                         witness: v.witness.as_ref().map(|w| witness(map, k, w)),
                         replay: replay(map, k, v),
@@ -417,6 +493,7 @@ pub fn sites(
                 entry.0 = worst;
                 entry.1.verdict = worst.name();
                 entry.1.reason = reason(map, v);
+                entry.1.labels = reason_labels(&v.reason);
                 entry.1.witness = v.witness.as_ref().map(|w| witness(map, k, w));
                 entry.1.replay = replay(map, k, v);
             }

@@ -85,6 +85,11 @@ pub fn of(f: &FileReport) -> Vec<Finding<'_>> {
             all.add(Rule::Unsupported, at, message, &k.name);
         }
     }
+    for n in &f.not_analysed {
+        let at = all.place(&n.path, n.line, n.column);
+        let message = format!("{} was not analysed: {}", n.title(), n.reason);
+        all.add(Rule::NotAnalysed, at, message, "");
+    }
     if let Some(r) = f.removal.as_ref().filter(|r| !r.proved) {
         all.removal(r);
     }

@@ -17,7 +17,7 @@ pub fn kernel(
     color: bool,
 ) -> String {
     let mut out = format!("{path}:{}: kernel {}\n", r.line, k.name);
-    for a in &v.assumptions {
+    for a in &r.assumptions {
         out.push_str(&format!("  assuming {a}\n"));
     }
     out.push('\n');
@@ -49,6 +49,33 @@ pub fn kernel(
         out.push_str(&render(&m, map, color));
     }
     out.push_str(&summary(r));
+    out
+}
+
+/// What of a file was not analysed; empty when everything was.
+pub fn not_analysed(f: &FileReport) -> String {
+    let mut out = String::new();
+    for n in &f.not_analysed {
+        let path = n.path.as_deref().unwrap_or(&f.path);
+        out.push_str(&format!(
+            "not analysed: {path}:{}:{}: {}: {}\n",
+            n.line,
+            n.column,
+            n.title(),
+            n.reason
+        ));
+        let lines: Vec<String> = n.barriers.iter().map(u32::to_string).collect();
+        if !lines.is_empty() {
+            out.push_str(&format!(
+                "  unknown: the barrier{} at line {}\n",
+                if lines.len() == 1 { "" } else { "s" },
+                lines.join(", ")
+            ));
+        }
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
     out
 }
 
@@ -118,9 +145,9 @@ fn summary(r: &KernelReport) -> String {
         out.push_str("  cached: proved before with the same input (--no-cache proves it again)\n");
     }
     out.push_str(if r.race_free {
-        "  the kernel as written is free of races and divergent barriers: `removable` also means same results\n\n"
+        "  the kernel as written is free of races within a threadgroup and of divergent barriers: `removable` also means same results\n\n"
     } else {
-        "  the kernel as written was not shown free of races: `removable` means no race is added\n\n"
+        "  the kernel as written was not shown free of races within a threadgroup and of divergent barriers: `removable` means no race is added\n\n"
     });
     out
 }
@@ -196,6 +223,12 @@ pub(super) fn with_witness(
             ));
         }
         d = d.with_secondary(s.span, text);
+    }
+    if let Some(o) = &report.order {
+        d = d.with_note(format!(
+            "{} is {} with the barrier and {} without it",
+            o.element, o.with, o.without
+        ));
     }
     d.with_note(launch(&report))
 }

@@ -49,7 +49,7 @@ pub fn render(report: &Report, base: &Base) -> String {
     let of_rule = |r: Rule| all.iter().filter(open).filter(move |x| x.rule == r);
     let wrong = [Rule::Removal, Rule::Race, Rule::Flags, Rule::Divergent];
     let better = [Rule::Removable, Rule::Weakenable];
-    let open_questions = [Rule::Unknown, Rule::Unsupported];
+    let open_questions = [Rule::Unknown, Rule::NotAnalysed, Rule::Unsupported];
     for (title, rules) in [
         ("**Problems of the kernels**", &wrong[..]),
         ("**Barriers that can go or be weakened**", &better),
@@ -153,6 +153,11 @@ fn headline(report: &Report, all: &[&Finding]) -> String {
             "weakenable barriers",
         ),
         (Rule::Unknown, "barrier undecided", "barriers undecided"),
+        (
+            Rule::NotAnalysed,
+            "declaration not analysed",
+            "declarations not analysed",
+        ),
         (Rule::Required, "barrier needed", "barriers needed"),
     ] {
         if let Some(n) = counts.get(&rule) {

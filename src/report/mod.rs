@@ -22,3 +22,4 @@ pub mod rule;
 pub mod sarif;
 pub mod stats;
 pub mod steps;
+mod unseen;

@@ -6,6 +6,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+pub use super::unseen::NotAnalysedReport;
+
 /// Version of the JSON format.
 pub const SCHEMA: &str = "unbarrier/1";
 
@@ -59,6 +61,8 @@ pub struct FileReport {
     pub barriers: Vec<SiteReport>,
     /// Kernels.
     pub kernels: Vec<KernelReport>,
+    /// What the file has by its tokens and was not analysed. Its barriers are among `barriers`, as `unknown`.
+    pub not_analysed: Vec<NotAnalysedReport>,
     /// The outcome of `--remove`, when it was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<RemovalReport>,
@@ -144,6 +148,9 @@ pub struct SiteReport {
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
+    /// What the verdict hinges on, as for the instances.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
     /// Kernels that reach it.
     pub kernels: Vec<String>,
     /// The conflict that stands against it, in one of the kernels. Not in the JSON, where the instances have theirs.
@@ -179,9 +186,10 @@ pub struct KernelReport {
     pub line: u32,
     /// Threadgroup size; `null` when symbolic.
     pub threadgroup: Option<[u64; 3]>,
-    /// What the verdicts rest on.
+    /// What the verdicts rest on: sizes, what was stated, that threads which ended take no part in barriers (where that matters), that
+    /// the arguments of a template are a guess.
     pub assumptions: Vec<String>,
-    /// Whether the kernel as written was shown free of races and of divergent barriers, so that
+    /// Whether the kernel as written was shown free of races within a threadgroup and of divergent barriers, so that
     /// `removable` also means: same results.
     pub race_free: bool,
     /// Barrier instances.
@@ -342,6 +350,10 @@ pub struct BarrierReport {
     pub verdict: &'static str,
     /// In one sentence.
     pub reason: String,
+    /// What the verdict hinges on: `atomic-order` (no race, but atomic operations change places), `publishes` (other
+    /// threadgroups may rely on it), `flags` (it separates memory that its flags do not name).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<&'static str>,
     /// Calls that lead here, outermost first: `function (line:column)`.
     pub call_path: Vec<String>,
     /// The conflict that stands against it.
@@ -443,6 +455,20 @@ pub struct WitnessReport {
     pub threads: Vec<WitnessThread>,
     /// Whether the executor replayed it.
     pub replayed: bool,
+    /// The accesses are atomic and no race, but what memory holds at the end depends on their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderReport>,
+}
+
+/// What the order of atomic operations changes.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OrderReport {
+    /// The element of device memory that differs: `out[3]`.
+    pub element: String,
+    /// Its bytes with every barrier in place, as an unsigned number.
+    pub with: u64,
+    /// The same without the barrier.
+    pub without: u64,
 }
 
 /// One thread of a witness.

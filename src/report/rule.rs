@@ -32,6 +32,8 @@ pub enum Rule {
     Divergent,
     /// A barrier on which nothing was shown.
     Unknown,
+    /// A kernel, or a function with barriers, that was not analysed.
+    NotAnalysed,
     /// A construct that was not understood.
     Unsupported,
     /// A barrier that can go.
@@ -44,7 +46,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in order.
-    pub const ALL: [Rule; 11] = [
+    pub const ALL: [Rule; 12] = [
         Rule::BadInput,
         Rule::Removal,
         Rule::Change,
@@ -52,6 +54,7 @@ impl Rule {
         Rule::Flags,
         Rule::Divergent,
         Rule::Unknown,
+        Rule::NotAnalysed,
         Rule::Unsupported,
         Rule::Removable,
         Rule::Weakenable,
@@ -68,6 +71,7 @@ impl Rule {
             Rule::Flags => "flags",
             Rule::Divergent => "divergent",
             Rule::Unknown => "unknown",
+            Rule::NotAnalysed => "not-analysed",
             Rule::Unsupported => "unsupported",
             Rule::Removable => "removable",
             Rule::Weakenable => "weakenable",
@@ -99,7 +103,7 @@ impl Rule {
     pub fn level(self) -> Level {
         match self {
             Rule::BadInput | Rule::Removal | Rule::Change | Rule::Race => Level::Error,
-            Rule::Flags | Rule::Divergent => Level::Warning,
+            Rule::Flags | Rule::Divergent | Rule::NotAnalysed => Level::Warning,
             Rule::Unknown | Rule::Unsupported | Rule::Removable | Rule::Weakenable => Level::Note,
             Rule::Required => Level::None,
         }
@@ -115,6 +119,7 @@ impl Rule {
             Rule::Flags => "Data race past a barrier whose flags leave the memory out",
             Rule::Divergent => "Barrier that not all threads may reach",
             Rule::Unknown => "Barrier on which nothing was shown",
+            Rule::NotAnalysed => "Kernel or barrier that was not analysed",
             Rule::Unsupported => "Construct that was not analysed",
             Rule::Removable => "Barrier that can be removed",
             Rule::Weakenable => "Threadgroup barrier that can be a simdgroup barrier",
@@ -152,6 +157,11 @@ impl Rule {
             Rule::Unknown => {
                 "Neither was it proved that the barrier can go nor was a race shown without it. The message names the cause: a time limit \
                  (`--timeout`), an unsupported construct, or an approximation. Keep the barrier."
+            }
+            Rule::NotAnalysed => {
+                "By its tokens the file has this kernel, instantiation or function with barriers, and no verdict is about it. Its barriers are \
+                 `unknown`, and so is every barrier that it may reach. State the instances of a template with `--instantiate` or `instantiate` in \
+                 unbarrier.toml, analyse the files that use a helper, or fix what the message names."
             }
             Rule::Unsupported => {
                 "The construct is not modelled. Whatever may depend on it is `unknown`; nothing is `removable` because of it."

@@ -52,7 +52,12 @@ pub fn render(report: &Report, base: &Base) -> Result<String, serde_json::Error>
         )),
         ..ArtifactLocation::default()
     };
+    let kernels = report.files.iter().flat_map(|f| &f.kernels);
+    let assumptions: BTreeMap<&str, &[String]> = kernels
+        .map(|k| (k.name.as_str(), k.assumptions.as_slice()))
+        .collect();
     let run = Run {
+        properties: Some(bag(json!({"assumptions": assumptions}))),
         invocations: Some(vec![invocation]),
         results: Some(results),
         column_kind: Some(json!("unicodeCodePoints")),

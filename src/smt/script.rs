@@ -303,12 +303,12 @@ impl Writer<'_> {
     }
 
     fn compare(&mut self, op: &str, l: Lin) -> String {
-        let sum = Lin {
-            terms: l.terms,
-            k: 0,
-        };
-        let k = l.k.saturating_neg();
-        format!("({op} {} {})", self.lin(&sum), number(k))
+        // No overflow: `Lin::LIMIT`.
+        format!(
+            "({op} {} {})",
+            self.lin(&l.without_constant()),
+            number(-l.k)
+        )
     }
 }
 

@@ -171,20 +171,8 @@ impl<'a> Translator<'a> {
                 let refs: Vec<&Bool> = v.iter().collect();
                 Bool::or(&refs)
             }
-            BoolNode::Le(l) => {
-                let k = Lin {
-                    terms: l.terms.clone(),
-                    k: 0,
-                };
-                self.lin(&k).le(Int::from_i128(-l.k))
-            }
-            BoolNode::Eq(l) => {
-                let k = Lin {
-                    terms: l.terms.clone(),
-                    k: 0,
-                };
-                self.lin(&k).eq(Int::from_i128(-l.k))
-            }
+            BoolNode::Le(l) => self.lin(&l.without_constant()).le(Int::from_i128(-l.k)),
+            BoolNode::Eq(l) => self.lin(&l.without_constant()).eq(Int::from_i128(-l.k)),
         };
         self.bools.insert(b, x.clone());
         x

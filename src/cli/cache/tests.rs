@@ -28,7 +28,9 @@ fn loaded(folder: &Path, text: &str) -> Loaded {
     let args = SourceArgs {
         define: Vec::new(),
         include: Vec::new(),
+        instantiate: Vec::new(),
         contracts: None,
+        assume_distinct_pointers: false,
         color: Color::Never,
     };
     load(&file, &args, true).expect("a kernel")

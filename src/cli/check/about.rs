@@ -52,6 +52,12 @@ impl About<'_> {
         }
     }
 
+    /// What is assumed about threads that ended, where it mattered.
+    pub fn assume_ended(&self, r: &mut KernelCheck, now: &Standing) {
+        r.assumptions
+            .extend(describe::ended(&self.v.map, &now.divergent));
+    }
+
     pub fn finish(
         &self,
         mut r: KernelCheck,
@@ -59,6 +65,12 @@ impl About<'_> {
         w: Option<Witness>,
         places: &[Places],
     ) -> (KernelCheck, String) {
+        let guess = self.new.guess.as_ref();
+        if let (Some(g), "proved") = (guess, r.verdict) {
+            // Only what a person states makes it a plain verdict.
+            r.verdict = "undecided";
+            r.reason = format!("{}; but {g}", r.reason);
+        }
         r.witness = w.as_ref().map(|w| describe::witness(&self.v.map, k, w));
         let replayed = w.as_ref().filter(|w| w.replayed && r.verdict == "refuted");
         r.replay = replayed.map(|w| {

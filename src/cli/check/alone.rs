@@ -24,6 +24,7 @@ impl About<'_> {
     ) -> (KernelCheck, String) {
         let mut r = self.blank("as-it-stands", Some(why));
         r.race_free = now.race_free;
+        self.assume_ended(&mut r, &now);
         let mut places: Vec<Places> = Vec::new();
         let mut lenient = false;
         let mut taken = Vec::new();
@@ -112,7 +113,7 @@ impl About<'_> {
             r.reason = why;
         } else if now.race_free {
             r.verdict = "proved";
-            r.reason = "the new version was shown free of races and divergent barriers".into();
+            r.reason = "the new version was shown free of races within a threadgroup and of divergent barriers".into();
         } else if lenient && !r.existing.is_empty() {
             r.verdict = "undecided";
             r.reason = "the old version has races between the same lines; other code changed, so whether the new version has more of them cannot be told".into();

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 
 use super::CheckArgs;
-use super::tree::{FilePair, Sides, is_kernel_source, normal};
+use super::tree::{self, FilePair, Sides, is_kernel_source, normal};
+use crate::cli::config;
 
 fn walk(root: &Path, at: &Path, out: &mut BTreeSet<String>) -> Result<(), String> {
     let shown = root.join(at);
@@ -25,7 +26,7 @@ fn walk(root: &Path, at: &Path, out: &mut BTreeSet<String>) -> Result<(), String
         } else if !root.join(&path).is_file() {
             // A pipe, a device, or a link to nothing.
             continue;
-        } else if let Some(p) = normal(&path).filter(|p| is_kernel_source(p)) {
+        } else if let Some(p) = normal(&path) {
             out.insert(p);
         }
     }
@@ -45,6 +46,9 @@ pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
             .map(|m| m.is_dir())
             .map_err(|e| format!("{}: {e}", p.display()))
     };
+    let (mut headers, mut words) = (Vec::new(), BTreeSet::new());
+    let config = |root: &Path| std::fs::read(root.join(config::FILE_NAME)).ok();
+    let configured = config(from) != config(to);
     let (old_root, new_root, files) = match (kind(from)?, kind(to)?) {
         (false, false) => {
             let name = |p: &Path| {
@@ -64,6 +68,9 @@ pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
             let (mut olds, mut news) = (BTreeSet::new(), BTreeSet::new());
             walk(from, Path::new(""), &mut olds)?;
             walk(to, Path::new(""), &mut news)?;
+            others(from, to, &olds, &news, &mut headers, &mut words);
+            olds.retain(|p| is_kernel_source(p));
+            news.retain(|p| is_kernel_source(p));
             (
                 from.to_path_buf(),
                 to.to_path_buf(),
@@ -95,9 +102,41 @@ pub fn folders(a: &CheckArgs, from: &Path, to: &Path) -> Result<Sides, String> {
         new_root,
         repository: None,
         files,
+        headers,
+        configured,
+        words,
         errors: Vec::new(),
         _temporary: Vec::new(),
     })
+}
+
+/// What changed beside kernel sources, and the names in everything that changed.
+fn others(
+    from: &Path,
+    to: &Path,
+    olds: &BTreeSet<String>,
+    news: &BTreeSet<String>,
+    headers: &mut Vec<FilePair>,
+    words: &mut BTreeSet<String>,
+) {
+    let read = |root: &Path, known: &BTreeSet<String>, p: &String| {
+        known.get(p).and_then(|p| std::fs::read(root.join(p)).ok())
+    };
+    for p in olds.union(news) {
+        let (old, new) = (read(from, olds, p), read(to, news, p));
+        if old == new {
+            continue;
+        }
+        if let Some(text) = &new {
+            words.extend(tree::words(p, text));
+        }
+        if old.iter().chain(&new).any(|t| tree::is_header(p, t)) {
+            headers.push(FilePair {
+                old: old.is_some().then(|| p.clone()),
+                new: new.is_some().then(|| p.clone()),
+            });
+        }
+    }
 }
 
 /// Files of the same path, then those that are alike.

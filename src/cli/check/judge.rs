@@ -6,8 +6,9 @@
 use super::CheckArgs;
 use super::about::About;
 use super::memory::Memory;
-use super::tree::Sides;
-use super::versions::{Task, Versions, error, pair, read};
+use super::tree::{FilePair, Sides};
+use super::unread::{Names, alone};
+use super::versions::{Said, Task, Versions, error, pair, read};
 use crate::cli::args::{ProveArgs, ReportFormat};
 use crate::cli::input::{Loaded, emit};
 use crate::cli::prove::jobs;
@@ -16,10 +17,9 @@ use crate::ir::union::unite;
 use crate::ir::{Kernel, Space, Stmt};
 use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
-use crate::report::check::{FileCheck, KernelCheck, human};
+use crate::report::check::{FileCheck, KernelCheck, UnreadReport};
 use crate::report::model::{ChangeFinding, ErrorReport, FileReport};
 use crate::report::{command, describe};
-use crate::source::{FileId, Span};
 
 /// What there is to say of a file.
 pub struct Judged {
@@ -29,15 +29,24 @@ pub struct Judged {
     pub findings: Option<FileReport>,
     /// Problems.
     pub errors: Vec<ErrorReport>,
+    /// What was not analysed.
+    pub unread: Vec<UnreadReport>,
 }
 
 /// Reads, pairs and judges; one answer per file, in order. In the format for people, kernels are printed as they are decided.
 pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     let args = prove_args(a);
-    let mut versions: Vec<Versions> = sides.files.iter().map(|f| read(a, sides, f)).collect();
+    let mut said = Said::default();
+    let mut pairs: Vec<&FilePair> = sides.files.iter().collect();
+    let mut versions: Vec<Versions> = pairs.iter().map(|f| read(a, sides, f, &mut said)).collect();
+    for f in alone(sides, &versions) {
+        versions.push(read(a, sides, f, &mut said));
+        pairs.push(f);
+    }
+    let names = Names::new(sides, &versions);
     let mut tasks = Vec::new();
     for (i, v) in versions.iter_mut().enumerate() {
-        match pair(v, &args, sides, &sides.files[i]) {
+        match pair(v, &args, sides, pairs[i]) {
             Ok((list, problems)) => {
                 tasks.extend(list.into_iter().map(|t| Task { file: i, ..t }));
                 for p in problems {
@@ -53,28 +62,45 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     }
     let mut out: Vec<Judged> = versions
         .iter()
-        .map(|v| Judged {
+        .map(|v| {
+            (
+                v,
+                v.unread
+                    .iter()
+                    .cloned()
+                    .chain(v.not_analysed(&names))
+                    .collect::<Vec<_>>(),
+            )
+        })
+        .map(|(v, unread)| Judged {
             report: (v.old.is_some() || v.new.is_some()).then(|| FileCheck {
                 path: v.path.clone(),
                 old_path: v.old_path.clone(),
                 kernels: Vec::new(),
                 unchanged: 0,
             }),
-            findings: v.new.as_ref().map(|l| FileReport {
+            findings: (v.new.is_some() || !unread.is_empty()).then(|| FileReport {
                 path: v.path.clone(),
-                sources: l.sources(),
+                sources: v.new.as_ref().map(Loaded::sources).unwrap_or_default(),
+                changes: unread.iter().map(|u| not_analysed(v, u)).collect(),
                 ..FileReport::default()
             }),
             errors: v.errors.clone(),
+            unread,
         })
         .collect();
     let extra = command::replay_options(
         &args.source.define,
         &args.source.include,
+        &args.source.instantiate,
         args.execution_barriers_order_memory,
+        args.source.assume_distinct_pointers,
     );
     let memory = Memory::open(a.no_cache);
-    let work = |i: usize| kernel(&versions[tasks[i].file], &tasks[i], &memory, &extra, color);
+    let work = |i: usize| {
+        let v = &versions[tasks[i].file];
+        kernel(v, &tasks[i], &memory, &names, &extra, color)
+    };
     Workers::new(jobs(&args)).in_order(tasks.len(), work, |i, said| {
         let file = &mut out[tasks[i].file];
         match (said, &mut file.report) {
@@ -121,6 +147,24 @@ fn finding(k: &KernelCheck) -> ChangeFinding {
     }
 }
 
+/// Something that was not analysed, at its place in the new version of the file, else at its beginning.
+fn not_analysed(v: &Versions, u: &UnreadReport) -> ChangeFinding {
+    let here = u.version == "new" && u.path == v.path;
+    let line = u.line.map_or_else(String::new, |l| format!(":{l}"));
+    ChangeFinding {
+        line: u.line.filter(|_| here).unwrap_or(1),
+        column: 1,
+        message: format!(
+            "the change of barriers is undecided: {}{line} ({} version): {}",
+            u.path, u.version, u.reason
+        ),
+        kernel: String::new(),
+        refuted: false,
+        witness: None,
+        replay: None,
+    }
+}
+
 /// The options of `prove` that `check` has, too; all others as they are by default.
 fn prove_args(a: &CheckArgs) -> ProveArgs {
     let mut p = ProveArgs::defaults();
@@ -135,22 +179,25 @@ fn prove_args(a: &CheckArgs) -> ProveArgs {
     p
 }
 
-type Said = Option<(KernelCheck, String)>;
+type Answer = Option<(KernelCheck, String)>;
 
 /// Judges a kernel; `None` when nothing changed that concerns barriers.
 fn kernel(
     v: &Versions,
     t: &Task,
     memory: &Memory,
+    names: &Names,
     extra: &str,
     color: bool,
-) -> Result<Said, String> {
+) -> Result<Answer, String> {
     let pick = |l: &Option<Loaded>, i: Option<usize>| -> Option<Kernel> {
         l.as_ref().and_then(|l| l.kernels.get(i?)).cloned()
     };
     let (old, new) = (pick(&v.old, t.old), pick(&v.new, t.new));
     let Some(new) = new else {
-        return Ok(old.filter(|k| !k.barriers.is_empty()).map(|k| gone(v, &k)));
+        return Ok(old
+            .filter(|k| !k.barriers.is_empty())
+            .map(|k| v.gone(&k, names)));
     };
     let Some(options) = &t.options else {
         return Ok(None);
@@ -229,34 +276,4 @@ fn is_opaque(k: &Kernel) -> bool {
         })
     }
     block(k, &k.body)
-}
-
-/// A kernel that is no longer there.
-fn gone(v: &Versions, k: &Kernel) -> (KernelCheck, String) {
-    let r = KernelCheck {
-        kernel: k.name.clone(),
-        line: describe::at(
-            &v.map,
-            Span {
-                file: FileId(k.span.file.0 + v.shift),
-                ..k.span
-            },
-        )
-        .0,
-        verdict: "proved",
-        judged: "none",
-        why: None,
-        reason: "the kernel is gone, and its barriers with it".into(),
-        race_free: true,
-        changes: Vec::new(),
-        witness: None,
-        replay: None,
-        existing: Vec::new(),
-        fixed: Vec::new(),
-        divergent: Vec::new(),
-        assumptions: Vec::new(),
-    };
-    let path = v.old_path.clone().unwrap_or_default();
-    let text = human::kernel(&v.map, &path, k, &r, &[], None, false);
-    (r, text)
 }

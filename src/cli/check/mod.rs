@@ -12,6 +12,7 @@ mod order;
 mod relative;
 mod revisions;
 mod tree;
+mod unread;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -106,6 +107,11 @@ pub fn run(a: &CheckArgs) -> u8 {
             }
         }
         report.errors.extend(file.errors);
+        for u in file.unread {
+            if !report.not_analysed.contains(&u) {
+                report.not_analysed.push(u);
+            }
+        }
         findings.extend(file.findings);
         if let Some(f) = file.report {
             report.files.push(f);
@@ -135,6 +141,7 @@ fn empty(a: &CheckArgs) -> CheckReport {
         head: shown(&a.to).or_else(|| a.head.clone()),
         verdict: "proved",
         files: Vec::new(),
+        not_analysed: Vec::new(),
         errors: Vec::new(),
     }
 }

@@ -50,6 +50,7 @@ impl About<'_> {
         };
         let mut r = self.blank("relative", None);
         r.race_free = now.race_free;
+        self.assume_ended(&mut r, &now);
         let mut answers = each.iter();
         for c in &changes {
             let answer = if c.ids.is_empty() {
@@ -77,7 +78,7 @@ impl About<'_> {
             // Whatever the old version ordered: the new one has no race at all.
             Outcome::Undecided if now.race_free && !orders_more(&whole.reason) => (
                 "proved",
-                "the new version was shown free of races and divergent barriers".to_string(),
+                "the new version was shown free of races within a threadgroup and of divergent barriers".to_string(),
             ),
             Outcome::Proved if u.old_only.is_empty() => (
                 "proved",
@@ -114,7 +115,7 @@ impl About<'_> {
             // Without races on both sides, the results are the same, too.
             if now.race_free && before.race_free {
                 r.reason
-                    .push_str("; both versions are free of races, so results are the same");
+                    .push_str("; both versions are free of races within a threadgroup, so results are the same");
             }
         }
         let keys: BTreeSet<_> = now
@@ -161,7 +162,10 @@ impl About<'_> {
 
 /// Whether a doubt is about more than races within a threadgroup.
 fn orders_more(r: &Reason) -> bool {
-    matches!(r, Reason::Published(..) | Reason::Atomics(..))
+    matches!(
+        r,
+        Reason::Published(..) | Reason::Atomics(..) | Reason::Flags(..)
+    )
 }
 
 fn proved() -> Answer {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use git2::{Delta, DiffFindOptions, DiffOptions, Repository, Tree};
 
 use super::CheckArgs;
-use super::tree::{FilePair, Sides, closure, is_kernel_source, normal, temporary, write};
+use super::tree::{self, FilePair, Sides, closure, is_kernel_source, normal, temporary, write};
 use crate::cli::config;
 use crate::report::model::ErrorReport;
 
@@ -217,6 +217,40 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
             new: None,
         });
     }
+    let mut headers = Vec::new();
+    let mut words = BTreeSet::new();
+    for (o, n) in &changed {
+        let old = o.as_deref().and_then(&mut read_old);
+        let new = n.as_deref().and_then(&mut read_new);
+        if let (Some(n), Some(text)) = (n, &new) {
+            words.extend(tree::words(n, text));
+        }
+        let header = |p: &Option<String>, text: &Option<Vec<u8>>| match (p, text) {
+            (Some(p), Some(t)) => tree::is_header(p, t),
+            _ => false,
+        };
+        if !(header(o, &old) || header(n, &new)) || !o.iter().chain(n).any(|p| wanted(p)) {
+            continue;
+        }
+        if let Some(o) = o {
+            for p in closure(o, &include, &mut read_old).0 {
+                if let Some(bytes) = read_old(&p) {
+                    write(old_temp.1.path(), &p, &bytes)?;
+                }
+            }
+        }
+        if let (Some(n), Some(t)) = (n, &new_temp) {
+            for p in closure(n, &include, &mut read_new).0 {
+                if let Some(bytes) = read_new(&p) {
+                    write(t.1.path(), &p, &bytes)?;
+                }
+            }
+        }
+        headers.push(FilePair {
+            old: o.clone(),
+            new: n.clone(),
+        });
+    }
     if let (Some(t), Some(h)) = (&new_temp, &head) {
         // Launch contracts belong to the version that is judged.
         let _ = h.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
@@ -251,6 +285,11 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         shown_prefix: PathBuf::new(),
         repository: Some(work),
         files,
+        headers,
+        configured: touched
+            .iter()
+            .any(|p| p.rsplit('/').next() == Some(config::FILE_NAME)),
+        words,
         errors,
         _temporary: keep,
     })

@@ -12,6 +12,7 @@ use super::CheckArgs;
 use super::folders::folders;
 use super::revisions::repository;
 use crate::cli::interrupt::Scratch;
+use crate::coverage;
 use crate::report::model::ErrorReport;
 
 /// A kernel source in two versions.
@@ -39,6 +40,12 @@ pub struct Sides {
     pub repository: Option<PathBuf>,
     /// Sources that may have changed, by path.
     pub files: Vec<FilePair>,
+    /// Other files that changed and say something of kernels or barriers; judged alone where no source includes them.
+    pub headers: Vec<FilePair>,
+    /// An `unbarrier.toml` changed.
+    pub configured: bool,
+    /// Names that the changed files of the new version say.
+    pub words: BTreeSet<String>,
     /// Problems that do not concern the rest.
     pub errors: Vec<ErrorReport>,
     /// Removed when dropped.
@@ -144,6 +151,36 @@ pub fn closure(
         }
     }
     (out, open)
+}
+
+/// Endings of files that C-like code is in.
+const CODE: &[&str] = &[
+    "c", "cc", "cpp", "cxx", "def", "h", "hh", "hpp", "hxx", "inc", "inl", "ipp", "m", "metal",
+    "metalh", "mm", "msl", "tpp",
+];
+
+fn is_code(path: &str) -> bool {
+    let ending = Path::new(path).extension().and_then(|e| e.to_str());
+    ending.is_some_and(|e| CODE.contains(&e.to_ascii_lowercase().as_str()))
+}
+
+/// Whether a file that is no kernel source may hold kernels or barriers for those that include it.
+pub fn is_header(path: &str, text: &[u8]) -> bool {
+    const HOST: &[&str] = &["c", "cc", "cpp", "cxx", "m", "mm"];
+    let ending = Path::new(path).extension().and_then(|e| e.to_str());
+    let host = ending.is_some_and(|e| HOST.contains(&e.to_ascii_lowercase().as_str()));
+    !is_kernel_source(path)
+        && is_code(path)
+        && !host
+        && coverage::says_kernels(&String::from_utf8_lossy(text))
+}
+
+/// Names that a changed file says: all of them in code, those of kernels elsewhere (an example in a text, a kernel under another ending).
+pub fn words(path: &str, text: &[u8]) -> BTreeSet<String> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return BTreeSet::new();
+    };
+    coverage::names_in(text, !is_code(path))
 }
 
 pub fn is_kernel_source(path: &str) -> bool {

@@ -2,8 +2,8 @@
 //!
 //! Soundness direction: none; nothing is decided here. Kernels without a partner are judged as they stand.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use super::CheckArgs;
 use super::tree::{FilePair, Sides};
@@ -15,8 +15,9 @@ use crate::cli::prove::{assumptions, options, with_config_defines};
 use crate::ir::Kernel;
 use crate::ir::canonical::{Canonical, canonical};
 use crate::prove::Options;
+use crate::report::check::UnreadReport;
 use crate::report::model::ErrorReport;
-use crate::source::{SourceMap, Token, TokenKind, lex_all};
+use crate::source::{Diagnostic, SourceMap, Token, TokenKind, lex_all, render};
 
 /// A file whose versions were read.
 pub struct Versions {
@@ -28,10 +29,43 @@ pub struct Versions {
     pub map: SourceMap,
     pub shift: u32,
     pub errors: Vec<ErrorReport>,
+    /// Why the old version could not be read in full.
+    pub unread: Vec<UnreadReport>,
     /// unbarrier.toml excludes it.
     pub excluded: bool,
     /// The old version could not be read in full.
     pub old_broken: bool,
+}
+
+/// What was said of inputs, so that each reason is said once.
+#[derive(Default)]
+pub struct Said(BTreeSet<String>);
+
+impl Said {
+    /// The messages of a file that nobody has read yet: one include that is not found is one reason, whoever includes it.
+    fn fresh<'l>(&mut self, l: &'l Loaded) -> Vec<&'l Diagnostic> {
+        let key = |d: &Diagnostic| {
+            let place = match (d.code, d.primary_span()) {
+                (Some("include"), _) | (_, None) => String::new(),
+                (_, Some(s)) => {
+                    let path = l
+                        .map
+                        .file(s.file)
+                        .path
+                        .rsplit(':')
+                        .next()
+                        .unwrap_or("")
+                        .to_string();
+                    format!("{path}:{}", l.map.line_col(s.file, s.start).0)
+                }
+            };
+            format!("{place} {}", d.message)
+        };
+        l.diagnostics
+            .iter()
+            .filter(|d| self.0.insert(key(d)))
+            .collect()
+    }
 }
 
 /// A kernel to be judged.
@@ -52,7 +86,7 @@ pub fn error(path: Option<String>, message: String) -> ErrorReport {
 }
 
 /// Reads both versions of a file.
-pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
+pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Versions {
     let shown_new = |p: &str| shown(&sides.new_root, &sides.shown_prefix, p);
     let path = f.new.as_deref().map(shown_new);
     let old_name = f.old.as_ref().map(|p| format!("{}:{p}", sides.base));
@@ -64,6 +98,7 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
         map: SourceMap::new(),
         shift: 0,
         errors: Vec::new(),
+        unread: Vec::new(),
         old_broken: false,
         excluded: false,
     };
@@ -74,6 +109,14 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
         Ok(false) => {}
         Ok(true) if a.paths.iter().any(|p| path.ends_with(p)) => {}
         Ok(true) => {
+            if sides.configured {
+                v.unread.push(UnreadReport {
+                    version: "new",
+                    path: v.path.clone(),
+                    line: None,
+                    reason: "unbarrier.toml, which changed, too, excludes it".into(),
+                });
+            }
             v.excluded = true;
             return v;
         }
@@ -108,10 +151,14 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
                     let inner = Path::new(p).strip_prefix(&sides.new_root);
                     inner.map_or_else(|_| p.to_string(), |r| shown_new(&r.to_string_lossy()))
                 });
+                let fresh = said.fresh(&l);
                 if a.format == ReportFormat::Human {
-                    l.print_diagnostics(use_color(a.source.color, true));
+                    let color = use_color(a.source.color, true);
+                    for d in &fresh {
+                        eprint!("{}", render(d, &l.map, color));
+                    }
                 }
-                v.errors.extend(l.errors());
+                v.errors.extend(l.errors_of(&fresh));
                 v.map = l.map.clone();
                 v.new = Some(l);
             }
@@ -139,15 +186,26 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair) -> Versions {
                     )
                 });
                 v.old_broken = l.has_errors();
+                for e in l.errors_of(&said.fresh(&l)) {
+                    v.unread.push(UnreadReport {
+                        version: "old",
+                        path: e.path.unwrap_or_default(),
+                        line: e.line,
+                        reason: format!("this version could not be read in full: {}", e.message),
+                    });
+                }
                 v.shift = v.map.append(&l.map);
                 v.old = Some(l);
             }
             Err(e) => {
                 v.old_broken = true;
-                if a.format == ReportFormat::Human {
-                    let e = e.replace(&format!("{}/", sides.old_root.display()), "");
-                    eprintln!("warning: {name}: the old version cannot be read: {e}");
-                }
+                let e = e.replace(&format!("{}/", sides.old_root.display()), "");
+                v.unread.push(UnreadReport {
+                    version: "old",
+                    path: name,
+                    line: None,
+                    reason: format!("this version could not be read: {e}"),
+                });
             }
         }
     }
@@ -171,6 +229,16 @@ fn shown(root: &Path, prefix: &Path, path: &str) -> String {
 fn inside(source: &SourceArgs, sides: &Sides, new: bool) -> SourceArgs {
     let mut out = source.clone();
     let Some(repository) = &sides.repository else {
+        let (mine, other) = if new {
+            (&sides.new_root, &sides.old_root)
+        } else {
+            (&sides.old_root, &sides.new_root)
+        };
+        for d in &mut out.include {
+            if let Some(own) = counterpart(d, mine, other) {
+                *d = own;
+            }
+        }
         return out;
     };
     let root = if new {
@@ -189,6 +257,34 @@ fn inside(source: &SourceArgs, sides: &Sides, new: bool) -> SourceArgs {
         }
     }
     out
+}
+
+/// A folder that belongs to the other version, below or around its root, as that of this version: each version has its own headers.
+fn counterpart(d: &Path, mine: &Path, other: &Path) -> Option<PathBuf> {
+    let real = |p: &Path| {
+        let p = if p.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            p
+        };
+        p.canonicalize().ok()
+    };
+    let (d, mine, other) = (real(d)?, real(mine)?, real(other)?);
+    if d.starts_with(&mine) || mine.starts_with(&d) {
+        return None;
+    }
+    if let Ok(inner) = d.strip_prefix(&other) {
+        return Some(mine.join(inner));
+    }
+    let rest = other.strip_prefix(&d).ok()?;
+    let mut own = mine.as_path();
+    if !mine.ends_with(rest) {
+        return None;
+    }
+    for _ in rest.components() {
+        own = own.parent()?;
+    }
+    Some(own.to_path_buf())
 }
 
 /// Which kernels belong together: those of one name, then those that do the same.

@@ -21,11 +21,12 @@ use crate::report::accept::{Acceptance, Misfit};
 use crate::report::rule::Rule;
 
 /// What can be accepted.
-pub const RULES: [&str; 8] = [
+pub const RULES: [&str; 9] = [
     "race",
     "flags",
     "divergent",
     "unknown",
+    "not-analysed",
     "unsupported",
     "removable",
     "weakenable",

@@ -68,7 +68,9 @@ fn kernels(
     out: &mut FileResult,
 ) -> Result<(), String> {
     let source = with_config_defines(path, &a.source)?;
-    let l = load(path, &source, true)?;
+    let mut l = load(path, &source, true)?;
+    // Compilers know nothing of instances that were guessed.
+    l.kernels.retain(|k| k.guess.is_none());
     let verdicts = if a.no_prove {
         None
     } else {

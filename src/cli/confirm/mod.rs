@@ -223,7 +223,9 @@ fn prepared(
     out: &mut FileResult,
 ) -> Result<(Built, Vec<Task>), String> {
     let source = with_config_defines(path, &a.source)?;
-    let l = load(path, &source, true)?;
+    let mut l = load(path, &source, true)?;
+    // Compilers know nothing of instances that were guessed.
+    l.kernels.retain(|k| k.guess.is_none());
     let kernels = chosen(&l, &a.kernel)?;
     let mut plans: Vec<(String, Plan, Launch)> = Vec::new();
     for k in kernels {

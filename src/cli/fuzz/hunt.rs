@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::generate::Fixed;
 use crate::cli::args::FuzzArgs;
 use crate::exec::{
-    Budget, Conflict, Finding, Launch, RunOptions, Schedule, SearchRequest, Target, as_written,
-    explore, happens_as_written, minimise, run as execute, same_pair,
+    Budget, Conflict, Finding, Launch, OrderChange, RunOptions, Runnable, Schedule, SearchRequest,
+    Target, as_written, explore, happens_as_written, is_order, minimise, order_change,
+    run as execute, same_pair,
 };
 use crate::ir::{BarrierId, Kernel};
 use crate::prove::Options;
@@ -33,6 +34,8 @@ impl Hunt<'_> {
             step_limit: self.args.steps.saturating_mul(16),
             thread_step_limit: self.args.steps,
             ignore_flags: self.args.execution_barriers_order_memory,
+            // What deleting barriers does to atomic operations is no race, but as bad.
+            orders: !self.disabled.is_empty(),
             ..RunOptions::default()
         }
     }
@@ -66,8 +69,17 @@ impl Hunt<'_> {
     /// The race among the findings of a launch.
     pub fn race(&self, l: &Launch, schedule: Schedule, findings: &[Finding]) -> Option<Conflict> {
         let mut all = findings.iter().filter_map(Finding::conflict);
-        all.find(|c| self.target.is_met(c) && !self.as_written(l, schedule, c))
+        let real = |c: &Conflict| !is_order(c) || self.order(l).is_some();
+        all.find(|c| self.target.is_met(c) && !self.as_written(l, schedule, c) && real(c))
             .cloned()
+    }
+
+    /// What the deleted barriers keep atomic operations from changing.
+    pub fn order(&self, l: &Launch) -> Option<OrderChange> {
+        let options = self.options(Schedule::InOrder);
+        let program = Runnable::new(self.kernel);
+        let (found, _) = order_change(self.kernel, &program, l, &self.disabled, &options);
+        found.map(|f| f.change)
     }
 
     /// Whether a race happens with no barrier deleted, too.

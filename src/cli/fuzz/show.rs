@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::generate::{Fixed, schedule_name};
 use crate::cli::args::FuzzArgs;
-use crate::exec::{AccessRef, BufferSpec, Conflict, Finding, Launch, ScalarValue, Schedule};
+use crate::exec::{
+    AccessRef, BufferSpec, Conflict, Finding, Launch, OrderChange, ScalarValue, Schedule,
+};
 use crate::ir::{Kernel, VarKind};
 use crate::report::command::quoted;
-use crate::report::describe::{access_kind, at, element};
-use crate::report::model::ErrorReport;
+use crate::report::describe::{self, access_kind, at, element};
+use crate::report::model::{ErrorReport, OrderReport};
 use crate::source::{SourceMap, Span};
 
 /// Name and version of the JSON format.
@@ -57,6 +59,9 @@ pub struct RaceFound {
     pub same_simdgroup: bool,
     /// Barriers separate the two, but none whose flags name the memory.
     pub flags_only: bool,
+    /// No race: both are atomic, but their order changes what memory holds at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderReport>,
     /// Threadgroup size.
     pub threadgroup: [u32; 3],
     /// Parameters and function constants, as text.
@@ -107,7 +112,7 @@ pub fn race(
     kernel: &Kernel,
     launch: &Launch,
     schedule: Schedule,
-    c: &Conflict,
+    (c, order): (&Conflict, Option<OrderChange>),
     a: &FuzzArgs,
     fixed: &Fixed,
 ) -> RaceFound {
@@ -125,6 +130,7 @@ pub fn race(
         threads: [thread(map, kernel, &c.a), thread(map, kernel, &c.b)],
         same_simdgroup: c.same_simdgroup,
         flags_only: c.flags_only,
+        order: order.map(|o| describe::order(kernel, &o)),
         threadgroup: launch.threadgroup,
         parameters,
         command: command(kernel, launch, schedule, a, fixed),
@@ -228,6 +234,9 @@ fn command(
     if a.execution_barriers_order_memory {
         words.push("--execution-barriers-order-memory".into());
     }
+    if a.source.assume_distinct_pointers {
+        words.push("--assume-distinct-pointers".into());
+    }
     for d in &a.source.define {
         words.push(format!("-D{d}"));
     }
@@ -256,7 +265,15 @@ pub fn human(path: &str, k: &KernelFuzz, a: &FuzzArgs) -> String {
             };
         }
         Some(r) => {
-            out += &format!("{path}: kernel {}: race after {} {unit}\n", k.name, k.runs);
+            let what = if r.order.is_some() {
+                "atomic operations in another order, and other results,"
+            } else {
+                "race"
+            };
+            out += &format!(
+                "{path}: kernel {}: {what} after {} {unit}\n",
+                k.name, k.runs
+            );
             let simdgroup = if r.same_simdgroup {
                 "one simdgroup"
             } else {
@@ -279,6 +296,12 @@ pub fn human(path: &str, k: &KernelFuzz, a: &FuzzArgs) -> String {
                     t.line,
                     t.column,
                     loops.concat()
+                );
+            }
+            if let Some(o) = &r.order {
+                out += &format!(
+                    "  {} is {} with the barriers and {} without them\n",
+                    o.element, o.with, o.without
                 );
             }
             if r.flags_only {

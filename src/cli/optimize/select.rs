@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::text::{Edit, Text, apply};
 use crate::cli::args::SourceArgs;
 use crate::cli::input::{Loaded, load_text};
+use crate::cli::unseen;
 use crate::ir::canonical::canonical;
 use crate::ir::union::unite;
 use crate::ir::{Barrier, BarrierId, BarrierScope, Kernel};
@@ -130,6 +131,10 @@ pub fn select(
         if p.worst != Verdict::Removable {
             continue;
         }
+        if let Some(why) = forbidden(l, p.span) {
+            out.notes.push(why);
+            continue;
+        }
         let here = |k: usize| p.kernels.get(&k).cloned().unwrap_or_default();
         let edit = t.remove(p.span);
         match editable(l, source, &t, p, edit.as_ref()) {
@@ -163,6 +168,7 @@ pub fn select(
                 && p.worst != Verdict::Required
                 && !removed.contains(&p.span)
                 && p.span.file == l.file
+                && forbidden(l, p.span).is_none()
         };
         let wide: Vec<&Place> = places.values().filter(wide).collect();
         let single: Vec<&Place> = (0..wide.len())
@@ -207,6 +213,14 @@ pub fn select(
     }
     out.chosen.sort_by_key(|c| c.span);
     Ok(out)
+}
+
+/// Why a place must not be edited, whatever the kernels that were analysed say.
+fn forbidden(l: &Loaded, place: Span) -> Option<String> {
+    let all: Vec<&Kernel> = l.kernels.iter().collect();
+    let why = unseen::forbids(l, &BTreeSet::from([place]), &all, &[])?;
+    let (line, _) = l.map.line_col(place.file, place.start);
+    Some(format!("line {line}: not edited: {why}"))
 }
 
 fn places(l: &Loaded, verdicts: &[Vec<(Span, BarrierVerdict)>]) -> BTreeMap<Span, Place> {

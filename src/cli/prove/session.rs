@@ -15,6 +15,7 @@ use crate::cli::input::{Loaded, emit, load, use_color};
 use crate::cli::interrupt;
 use crate::cli::problem::Problem;
 use crate::cli::stats::Totals;
+use crate::cli::unseen;
 use crate::ir::Kernel;
 use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
@@ -51,6 +52,8 @@ struct Prepared {
     loaded: Loaded,
     tasks: Vec<Task>,
     remove: BTreeSet<Span>,
+    /// Why what `--remove` names must stay, whatever the kernels say.
+    forbidden: Option<String>,
     acceptances: Vec<config::Accept>,
     problems: Vec<Problem>,
 }
@@ -133,6 +136,16 @@ impl<'a> Session<'a> {
                 Err(p) => self.problem(p),
             },
         );
+        if strict && !files.is_empty() {
+            for (i, wanted) in a.source.instantiate.iter().enumerate() {
+                if !files.iter().any(|f| f.loaded.stated.get(i) == Some(&true)) {
+                    let message = format!(
+                        "--instantiate {wanted}: no file has a kernel template of that name"
+                    );
+                    self.problem(Problem::of("", message));
+                }
+            }
+        }
         let tasks: Vec<(usize, &Task)> = files
             .iter()
             .enumerate()
@@ -183,10 +196,20 @@ impl<'a> Session<'a> {
                 return;
             }
         };
-        if !a.strict_divergence {
-            verdicts.divergent.retain(|d| !d.ended_only);
+        if a.strict_divergence && !verdicts.divergent.is_empty() {
+            verdicts.race_free = false;
         }
+        unseen::doubt(l, &mut verdicts);
         let mut r = describe::kernel(&l.map, k, task.size, &verdicts);
+        if !a.strict_divergence {
+            // The assumption names them.
+            verdicts.divergent.retain(|d| !d.ended_only);
+            r.divergent_barriers = verdicts
+                .divergent
+                .iter()
+                .map(|d| describe::divergence(&l.map, d))
+                .collect();
+        }
         r.cached = cached;
         let extra = replay_options(a);
         for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
@@ -219,7 +242,15 @@ impl<'a> Session<'a> {
         let verdicts = decided.verdicts.iter();
         let pairs: Vec<(&Kernel, &KernelVerdicts)> =
             verdicts.map(|(k, v)| (&f.loaded.kernels[*k], v)).collect();
-        let removal = (!f.remove.is_empty()).then(|| {
+        let removal = (!a.remove.is_empty()).then(|| {
+            if let Some(why) = &f.forbidden {
+                return RemovalReport {
+                    lines: a.remove.clone(),
+                    proved: false,
+                    reason: format!("not proved: {why}"),
+                    witness: None,
+                };
+            }
             decided.refused.unwrap_or_else(|| RemovalReport {
                 lines: a.remove.clone(),
                 proved: true,
@@ -236,9 +267,14 @@ impl<'a> Session<'a> {
             ));
         }
         self.unproved |= removal.as_ref().is_some_and(|r| !r.proved);
+        let mut barriers = describe::sites(&f.loaded.map, &f.shown, &pairs);
+        if a.kernel.is_empty() {
+            unseen::add_sites(&f.loaded, &mut barriers);
+        }
         let mut report = FileReport {
             path: f.shown.clone(),
-            barriers: describe::sites(&f.loaded.map, &f.shown, &pairs),
+            barriers,
+            not_analysed: unseen::reports(&f.loaded),
             kernels: decided.kernels,
             removal,
             changes: Vec::new(),
@@ -259,6 +295,7 @@ impl<'a> Session<'a> {
             }
         }
         if self.human {
+            emit(&human::not_analysed(&report));
             emit(&human::accepted(&report));
         }
         self.report.files.push(report);
@@ -269,7 +306,9 @@ fn replay_options(a: &ProveArgs) -> String {
     command::replay_options(
         &a.source.define,
         &a.source.include,
+        &a.source.instantiate,
         a.execution_barriers_order_memory,
+        a.source.assume_distinct_pointers,
     )
 }
 
@@ -300,6 +339,16 @@ fn prepare(
     let chosen: Vec<&Kernel> = l.kernels.iter().filter(|k| is_chosen(k)).collect();
     let at = |e: String| Problem::of(&shown, e);
     let remove = removal_spans(&l, &chosen, a).map_err(at)?;
+    let left_out: Vec<&Kernel> = l.kernels.iter().filter(|k| !is_chosen(k)).collect();
+    let unseen_line = a.remove.iter().find_map(|line| {
+        let g = unseen::on_line(&l, *line)?;
+        Some(format!(
+            "the barrier at line {line} is in {}, which was not analysed: {}",
+            g.title(),
+            g.reason
+        ))
+    });
+    let forbidden = unseen_line.or_else(|| unseen::forbids(&l, &remove, &chosen, &left_out));
     let assumptions = assumptions(&l, &chosen, a, &source, path).map_err(at)?;
     let mut acceptances = Vec::new();
     if let (true, Some(c)) = (strict, config::project(&a.source, path)?) {
@@ -332,6 +381,7 @@ fn prepare(
         loaded: l,
         tasks,
         remove,
+        forbidden,
         acceptances,
         problems,
     })

@@ -26,6 +26,10 @@ impl Encoder<'_> {
         if d == 1 {
             return (x.clone(), Lin::constant(0));
         }
+        if x.overflowed {
+            let r = self.logic.fresh("rem", Interval::new(0, d - 1));
+            return (x.clone(), Lin::atom(r));
+        }
         // Split off the part that the divisor divides.
         let (mut whole, mut rest) = (
             Lin::constant(x.k.div_euclid(d)),

@@ -94,7 +94,7 @@ impl Encoder<'_> {
         let (lo, hi) = range_of(ty);
         let both = vec![x.clone(), y.clone()];
         let ry = self.logic.interval(&y);
-        let q_range = if non_negative && ry.lo.is_some_and(|l| l >= 0) {
+        let q_range = if non_negative && ry.lo.is_some_and(|l| l >= 1) {
             Interval {
                 lo: Some(0),
                 hi: Some(hi),

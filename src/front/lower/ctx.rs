@@ -13,7 +13,7 @@ use indexmap::IndexSet;
 
 use crate::front::ast::Lambda;
 use crate::ir::*;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 use super::enums::EnumInst;
 use super::record::RecordInst;
@@ -36,8 +36,10 @@ pub enum ObjKey {
     Global(Span, String),
     /// All textures of a type.
     Texture(Ty),
-    /// What a pointer stored at an offset of an object points to.
+    /// What a pointer stored at an offset of an object points to, where such pointers are distinct by assumption.
     Field(ObjectId, u64),
+    /// What the host's pointers into a space point to.
+    PointedTo(Space),
 }
 
 /// Objects a pointer variable may point to.
@@ -65,6 +67,8 @@ pub struct Persist {
     pub memory: BTreeSet<(KeyId, Vec<u32>)>,
     /// Candidate sets.
     pub candidates: BTreeMap<SlotKey, Candidates>,
+    /// What pointers that are stored to memory point to.
+    pub stored: Candidates,
     /// Call paths.
     pub paths: IndexSet<Vec<(String, Span)>>,
     /// Objects.
@@ -110,6 +114,10 @@ pub struct LowerOptions {
     pub max_work: usize,
     /// Deepest nesting of expressions and statements.
     pub max_nesting: usize,
+    /// Pointers in kernel arguments that the kernel does not write point to memory of their own, by assumption.
+    pub distinct_pointers: bool,
+    /// Instantiations that lie in this file were stated by a person, not written in the source.
+    pub stated: Option<FileId>,
 }
 
 impl Default for LowerOptions {
@@ -119,6 +127,8 @@ impl Default for LowerOptions {
             max_statements: 400_000,
             max_work: 3_000_000,
             max_nesting: 1500,
+            distinct_pointers: false,
+            stated: None,
         }
     }
 }

@@ -4,14 +4,14 @@
 
 use std::rc::Rc;
 
-use crate::front::ast::{Attr, ExprKind, Function, FunctionRole, Path, TranslationUnit};
+use crate::front::ast::{Attr, ExprKind, Function, FunctionRole, TranslationUnit};
 use crate::ir::{CallFrame, CallPath, Kernel, PathId, Stmt, Unsupported};
 use crate::source::{Diagnostic, Span};
 
 use super::ctx::{LowerOptions, Lowerer};
+use super::instance::{Args, instances, jobs};
 use super::scope::{Env, Frame};
 use super::symbols::{Decl, Symbols};
-use super::template::Deduced;
 
 /// A kernel of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct KernelEntry {
     pub span: Span,
     /// It is a template.
     pub templated: bool,
-    /// Explicit instantiations; a templated kernel without any cannot be analysed.
+    /// Explicit instantiations; a templated kernel without any is analysed for arguments that are a guess.
     pub instantiations: Vec<Instantiation>,
 }
 
@@ -42,11 +42,22 @@ pub struct Instantiation {
 pub struct LowerOutput {
     /// Kernels in source order, one for each instantiation.
     pub kernels: Vec<Kernel>,
+    /// Kernel definitions and instantiations of which no kernel was made.
+    pub skipped: Vec<Skipped>,
     /// Messages.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-fn host_name(attrs: &[Attr]) -> Option<String> {
+/// A kernel definition or instantiation of which no kernel was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The name of the definition, or the instantiation.
+    pub span: Span,
+    /// Why.
+    pub reason: String,
+}
+
+pub(super) fn host_name(attrs: &[Attr]) -> Option<String> {
     let a = attrs.iter().find(|a| a.name == "host_name")?;
     match &a.args.first()?.kind {
         ExprKind::Str(s) => Some(s.clone()),
@@ -64,20 +75,6 @@ fn kernel_functions<'s, 'a>(syms: &'s Symbols<'a>) -> Vec<&'s Decl<'a, Function>
     all
 }
 
-fn instances<'s, 'a>(
-    syms: &'s Symbols<'a>,
-    f: &Function,
-) -> Vec<&'s Decl<'a, crate::front::ast::ExplicitInstantiation>> {
-    syms.instantiations
-        .iter()
-        .filter(|x| {
-            x.item.params.is_some()
-                && x.item.name.last_name() == f.name.last_name()
-                && x.item.params.as_ref().map(Vec::len) == Some(f.params.len())
-        })
-        .collect()
-}
-
 /// The kernels of a file with their instantiations.
 pub fn kernels(unit: &TranslationUnit) -> Vec<KernelEntry> {
     let syms = Symbols::new(unit);
@@ -90,7 +87,7 @@ pub fn kernels(unit: &TranslationUnit) -> Vec<KernelEntry> {
                 host_name: host_name(&f.attrs),
                 span: f.name_span,
                 templated: f.template.is_some(),
-                instantiations: instances(&syms, f)
+                instantiations: instances(&syms, d)
                     .into_iter()
                     .map(|x| Instantiation {
                         host_name: host_name(&x.item.attrs),
@@ -120,48 +117,103 @@ pub fn lower_file(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
 fn lower_all(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
     let syms = Rc::new(Symbols::new(unit));
     let mut out = LowerOutput::default();
-    for d in kernel_functions(&syms) {
-        let f = d.item;
-        let Some(params) = &f.template else {
-            let name = host_name(&f.attrs).unwrap_or_else(|| f.name.last_name().to_string());
-            let job = Job {
-                decl: d,
-                args: None,
-                name,
-                span: f.name_span,
-            };
-            lower_kernel(&syms, opts, &job, &mut out);
-            continue;
-        };
-        let _ = params;
-        let all = instances(&syms, f);
-        if all.is_empty() {
-            out.diagnostics.push(
-                Diagnostic::warning(format!(
-                    "kernel template `{}` has no explicit instantiation and is not analysed",
-                    f.name.last_name()
-                ))
-                .with_primary(f.name_span, "no instantiation"),
-            );
-        }
-        for x in all {
-            let job = Job {
-                decl: d,
-                args: Some((&x.item.name, x.item.params.as_deref().unwrap_or(&[]))),
-                name: host_name(&x.item.attrs).unwrap_or_else(|| f.name.last_name().to_string()),
-                span: x.span,
-            };
-            lower_kernel(&syms, opts, &job, &mut out);
+    let all = kernel_functions(&syms);
+    for d in &all {
+        match jobs(&syms, opts, &all, d) {
+            Ok(jobs) if jobs.iter().any(|j| j.guess.is_some()) => {
+                guessed(&syms, opts, d.item, &jobs, &mut out);
+            }
+            Ok(jobs) => {
+                for job in jobs {
+                    let before = out.kernels.len();
+                    lower_kernel(&syms, opts, &job, &mut out);
+                    if out.kernels.len() == before {
+                        out.skipped.push(Skipped {
+                            span: job.span,
+                            reason: "its template arguments were not understood".into(),
+                        });
+                    }
+                }
+            }
+            Err(why) => skip(d.item, why, &mut out),
         }
     }
     out
 }
 
-struct Job<'s, 'a> {
-    decl: &'s Decl<'a, Function>,
-    args: Option<(&'a Path, &'a [crate::front::ast::Param])>,
-    name: String,
-    span: Span,
+/// Kernels of guessed arguments: those that were understood in full, which is what is left of "where that compiles".
+fn guessed(
+    syms: &Rc<Symbols<'_>>,
+    opts: &LowerOptions,
+    f: &Function,
+    jobs: &[Job<'_, '_>],
+    out: &mut LowerOutput,
+) {
+    let mut made = LowerOutput::default();
+    for job in jobs {
+        lower_kernel(syms, opts, job, &mut made);
+    }
+    let first = made.kernels.iter().find_map(|k| {
+        let u = k.unsupported.first()?;
+        Some(format!("{}: {}", k.name, u.construct))
+    });
+    made.kernels.retain(|k| k.unsupported.is_empty());
+    if made.kernels.is_empty() {
+        let why = match first {
+            Some(what) => format!(
+                "it has no instantiation in this file, and neither `half` nor `float` as its arguments is understood ({what})"
+            ),
+            None => {
+                "it has no instantiation in this file, and its arguments cannot be guessed".into()
+            }
+        };
+        skip(f, why, out);
+        return;
+    }
+    let names: Vec<String> = made.kernels.iter().map(|k| k.name.clone()).collect();
+    let note = format!(
+        "kernel template `{}` has no instantiation in this file: analysed as a guess for {}",
+        f.name.last_name(),
+        names.join(" and ")
+    );
+    out.diagnostics.push(
+        Diagnostic::warning(note)
+            .with_primary(f.name_span, "no instantiation")
+            .with_help(
+                "state what is used with `--instantiate` or `instantiate` in unbarrier.toml",
+            ),
+    );
+    out.diagnostics.append(&mut made.diagnostics);
+    out.kernels.append(&mut made.kernels);
+}
+
+fn skip(f: &Function, reason: String, out: &mut LowerOutput) {
+    out.diagnostics.push(
+        Diagnostic::warning(format!(
+            "kernel template `{}` is not analysed: {reason}",
+            f.name.last_name()
+        ))
+        .with_primary(f.name_span, "not analysed")
+        .with_help("state what is used with `--instantiate` or `instantiate` in unbarrier.toml"),
+    );
+    out.skipped.push(Skipped {
+        span: f.name_span,
+        reason,
+    });
+}
+
+/// A kernel to lower.
+pub(super) struct Job<'s, 'a> {
+    /// The definition.
+    pub decl: &'s Decl<'a, Function>,
+    /// Arguments of a template.
+    pub args: Args<'a>,
+    /// What a host calls it.
+    pub name: String,
+    /// Where that is said.
+    pub span: Span,
+    /// The arguments are a guess, which is worth these words.
+    pub guess: Option<String>,
 }
 
 fn lower_kernel(
@@ -226,27 +278,8 @@ impl<'a> Lowerer<'a> {
         self.frames.push(Frame::new(at, PathId(0)));
         let mut env = Env::new();
         let mut instance = String::new();
-        if let (Some(params), Some((path, written))) = (&f.template, job.args) {
-            let args = match path.segments.last().and_then(|s| s.args.as_deref()) {
-                Some(a) => self.template_args(a),
-                None => Vec::new(),
-            };
-            let mut given: Deduced = Self::positional(params, &args)?;
-            for (p, w) in f.params.iter().zip(written) {
-                let t = self.resolve_type(&w.ty);
-                let t = match &p.ty.kind {
-                    crate::front::ast::TypeKind::Reference(..) => t.strip_ref().clone(),
-                    _ => t,
-                };
-                let explicit = given.clone();
-                let ok = self.with_env(Env::new(), None, at, |l| {
-                    l.deduce(&p.ty, &t, params, &mut given)
-                });
-                if !ok {
-                    given = explicit;
-                }
-            }
-            let (e, full) = self.template_env(params, &given, None, at)?;
+        if let Some(params) = &f.template {
+            let (e, full) = self.instance_env(f, params, &job.args, at)?;
             env = e;
             instance = format!("<{}>", self.targs_text(&full));
         }
@@ -304,6 +337,8 @@ impl<'a> Lowerer<'a> {
             name,
             function: f.name.last_name().to_string(),
             span: job.span,
+            definition: f.name_span,
+            guess: job.guess.clone(),
             max_threads,
             vars: std::mem::take(&mut self.vars),
             objects: self.persist.objects.clone(),
@@ -316,6 +351,7 @@ impl<'a> Lowerer<'a> {
             label_count: self.label_count,
             branch_count: self.branch_count,
             coherent: self.coherent,
+            pointers: self.host_pointers(),
             body,
             unsupported,
         })

@@ -88,7 +88,7 @@ impl<'a> Symbols<'a> {
     }
 
     /// The namespace that segments name, seen from a place.
-    fn through(
+    pub(super) fn through(
         &self,
         global: bool,
         segs: &[crate::front::ast::PathSegment],

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::front::ast::AddressSpace;
 use crate::ir::*;
 
-use super::ctx::{Lowerer, ObjKey};
+use super::ctx::Lowerer;
 use super::fold::{self, i64c, u32c};
 use super::types::{Cv, Qual, Ty};
 use super::value::{Leaf, NULL_TAG, Place, PtrVal, RegPlace, Store, Target, Value};
@@ -295,38 +295,6 @@ impl<'a> Lowerer<'a> {
                 }
             }
         }
-    }
-
-    /// A pointer that is stored at an offset of an object: what it points to is its own object.
-    pub fn load_pointer(&mut self, ty: &Ty, leaf: u64, at: &PtrVal) -> PtrVal {
-        let info = self.pointer_leaf(ty, leaf);
-        if let (Target::Obj(o), Some(off), Some((field, pointee, space))) =
-            (&at.target, at.offset.as_int(), info)
-            && let Ok(off) = u64::try_from(off)
-            && !self.is_thread(*o)
-            && let Some(base) = self.persist.objects.get(o.index())
-        {
-            let space = match space {
-                Some(AddressSpace::Constant) => Space::Constant,
-                Some(AddressSpace::Device) => Space::Device,
-                _ => return PtrVal::unknown(),
-            };
-            // Prefer the whole path from the parameter.
-            let field = self
-                .object_types
-                .get(o)
-                .filter(|t| off < self.size_of(t))
-                .and_then(|t| self.pointer_leaf(t, off))
-                .map_or(field, |(f, ..)| f);
-            let name = if field.is_empty() {
-                format!("{}[{}]", base.name, off / 8)
-            } else {
-                format!("{}.{field}", base.name)
-            };
-            let obj = self.describe_object(&name, space, &Ty::Unsized(pointee));
-            return PtrVal::object(self.object(ObjKey::Field(*o, off), || obj));
-        }
-        PtrVal::unknown()
     }
 
     pub(super) fn pointer_leaf(

@@ -200,7 +200,6 @@ impl<'a> Lowerer<'a> {
                 }
             }
             ItemKind::Var(v) => self.declaration(v),
-            ItemKind::StaticAssert(_) | ItemKind::Empty => {}
             ItemKind::UsingNamespace(p) => {
                 if let Some(ns) = self.syms.clone().namespace(p, self.at())
                     && let Some(f) = self.frames.last_mut()
@@ -211,6 +210,13 @@ impl<'a> Lowerer<'a> {
             }
             ItemKind::NamespaceAlias(name, p) => self.local_space(name, p),
             ItemKind::UsingDecl(p) => self.local_using(p),
+            // [dcl.pre]/10: an instance for which it does not hold does not compile.
+            ItemKind::StaticAssert(e) => {
+                if self.const_int(e) == Some(0) {
+                    self.unsupported("static_assert that does not hold", false, false, Vec::new());
+                }
+            }
+            ItemKind::Empty => {}
             _ => self.unsupported("local declaration", true, true, Vec::new()),
         }
     }

@@ -170,7 +170,10 @@ impl<'a> Lowerer<'a> {
                     let width = access_width(ty, s, r.count);
                     self.store_run(&ptr.plus(r.offset), s, src, width);
                 }
-                None => self.unsupported("pointer stored to memory", false, false, Vec::new()),
+                None => {
+                    let p = Self::pointer_of(leaves.first());
+                    self.store_pointer(&ptr.plus(r.offset), &p);
+                }
             }
         }
     }

@@ -89,6 +89,25 @@ pub fn summary(r: &CheckReport) -> String {
     let kernels: Vec<&KernelCheck> = r.files.iter().flat_map(|f| &f.kernels).collect();
     let unchanged: usize = r.files.iter().map(|f| f.unchanged).sum();
     let head = r.head.as_deref().unwrap_or("the work tree");
+    let mut out = String::new();
+    for u in &r.not_analysed {
+        let line = u.line.map_or_else(String::new, |l| format!(":{l}"));
+        out.push_str(&format!(
+            "not analysed: {}{line} ({} version): {}\n",
+            u.path, u.version, u.reason
+        ));
+    }
+    out + &last_line(r, &kernels, unchanged, head)
+}
+
+fn last_line(r: &CheckReport, kernels: &[&KernelCheck], unchanged: usize, head: &str) -> String {
+    if kernels.is_empty() && !r.not_analysed.is_empty() {
+        return format!(
+            "{} to {head}: undecided: no barrier change was seen in {}, but not everything was analysed\n",
+            r.base,
+            plural(r.files.len(), "changed file")
+        );
+    }
     if kernels.is_empty() {
         let what = if r.files.is_empty() {
             "no kernel source changed".to_string()
@@ -107,6 +126,9 @@ pub fn summary(r: &CheckReport) -> String {
         if count(v) > 0 {
             parts.push(format!("{} {v}", count(v)));
         }
+    }
+    if !r.not_analysed.is_empty() {
+        parts.push(format!("{} not analysed", r.not_analysed.len()));
     }
     format!(
         "{} to {head}: {}: {}\n",

@@ -15,8 +15,24 @@ pub fn document(r: &CheckReport) -> String {
         code(head),
         code(&r.base)
     );
+    if !r.not_analysed.is_empty() {
+        out.push_str("\n**Not analysed**\n\n| where | version | why |\n|---|---|---|\n");
+    }
+    for u in &r.not_analysed {
+        let line = u.line.map_or_else(String::new, |l| format!(":{l}"));
+        out.push_str(&format!(
+            "| {} | {} | {} |\n",
+            code(&format!("{}{line}", u.path)),
+            u.version,
+            escape(&u.reason)
+        ));
+    }
     if r.files.iter().all(|f| f.kernels.is_empty()) {
-        out.push_str("\nNo barrier change.\n");
+        out.push_str(if r.not_analysed.is_empty() {
+            "\nNo barrier change.\n"
+        } else {
+            "\nNo barrier change was seen, but not everything was analysed.\n"
+        });
     } else {
         out.push_str("\n| kernel | verdict | |\n|---|---|---|\n");
         for f in &r.files {

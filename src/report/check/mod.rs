@@ -20,12 +20,29 @@ pub struct CheckReport {
     pub base: String,
     /// The new version; `null` for the work tree.
     pub head: Option<String>,
-    /// The worst of the verdicts on the kernels: `proved`, `undecided` or `refuted`.
+    /// The worst of the verdicts on the kernels: `proved`, `undecided` or `refuted`; at most `undecided` where something was not analysed.
     pub verdict: &'static str,
     /// Files with kernels whose barriers, or whose code around barriers, changed.
     pub files: Vec<FileCheck>,
+    /// What was not analysed and is not the same in both versions, or why a version could not be read in full. With any of it
+    /// the verdict is at most `undecided`.
+    pub not_analysed: Vec<UnreadReport>,
     /// Problems with inputs.
     pub errors: Vec<ErrorReport>,
+}
+
+/// Something of one version that no verdict is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnreadReport {
+    /// The version: `old` or `new`.
+    #[schemars(extend("enum" = ["old", "new"]))]
+    pub version: &'static str,
+    /// File, in its version.
+    pub path: String,
+    /// 1-based; `null` when it concerns the file as a whole.
+    pub line: Option<u32>,
+    /// What it is, and why it was not analysed.
+    pub reason: String,
 }
 
 /// One source file.
@@ -57,7 +74,7 @@ pub struct KernelCheck {
     pub why: Option<String>,
     /// In one sentence.
     pub reason: String,
-    /// Whether the new version was shown free of races and divergent barriers.
+    /// Whether the new version was shown free of races within a threadgroup and of divergent barriers.
     pub race_free: bool,
     /// Changed barriers.
     pub changes: Vec<ChangeReport>,
@@ -111,9 +128,11 @@ impl CheckReport {
             "undecided" => 1,
             _ => 0,
         };
-        let worst = self.files.iter().flat_map(|f| &f.kernels);
-        self.verdict = worst
+        let kernels = self.files.iter().flat_map(|f| &f.kernels);
+        let unread = self.not_analysed.iter().map(|_| "undecided");
+        self.verdict = kernels
             .map(|k| k.verdict)
+            .chain(unread)
             .max_by_key(|v| rank(v))
             .unwrap_or("proved");
     }

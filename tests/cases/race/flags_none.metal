@@ -6,6 +6,6 @@ using namespace metal;
 kernel void wrong_flags(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup float buf[64];
     buf[tid] = in[tid]; //~ race flags
-    threadgroup_barrier(mem_flags::mem_none); //~ removable
+    threadgroup_barrier(mem_flags::mem_none); //~ unknown
     out[tid] = buf[63 - tid]; //~ race flags
 }

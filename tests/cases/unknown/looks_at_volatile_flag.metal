@@ -25,6 +25,6 @@ kernel void k(volatile device uint* stop [[buffer(0)]],
         if (stop[0] != 0) { //~ race
             return;
         }
-        threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     }
 }
