@@ -17,7 +17,8 @@ use crate::prove::edit::Editor;
 use crate::prove::joint::{heaviest, weight};
 use crate::prove::kernel::sites;
 use crate::prove::work::Workers;
-use crate::prove::{BarrierVerdict, Options, Verdict};
+use crate::prove::{BarrierVerdict, Options, Reason, Verdict};
+use crate::report::describe;
 use crate::source::{FileId, Span};
 
 /// What to do with a place.
@@ -126,6 +127,19 @@ pub fn select(
     };
     let nothing = |_: usize| BTreeSet::new();
     let mut out = Selection::default();
+    // What its flags leave out, a barrier may be there for all the same.
+    for (span, v) in verdicts.iter().flatten() {
+        if matches!(v.reason, Reason::Flags(..)) {
+            let line = describe::at(&l.map, *span).0;
+            let note = format!(
+                "line {line}: left alone: {}; where that is a race, --repair adds the flags",
+                describe::reason(&l.map, v)
+            );
+            if !out.notes.contains(&note) {
+                out.notes.push(note);
+            }
+        }
+    }
     let mut candidates: Vec<&Place> = Vec::new();
     for p in places.values() {
         if p.worst != Verdict::Removable {
