@@ -147,10 +147,11 @@ fn verdicts_agree_with_executions() {
     });
     let mut t = total.into_inner().expect("no panic elsewhere");
     let all: u64 = t.verdicts.values().sum();
+    // What barriers do beyond their flags is left open on purpose.
     let unknown: u64 = t
         .verdicts
         .iter()
-        .filter(|(k, _)| k.starts_with("unknown"))
+        .filter(|(k, _)| k.starts_with("unknown") && *k != "unknown: flags")
         .map(|(_, v)| v)
         .sum();
     let divergent = t.verdicts.get("unknown: divergent").copied().unwrap_or(0);

@@ -326,6 +326,7 @@ fn kernel(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: false,
         only: None,
+        execute_first: true,
         recorder: None,
         stats: None,
     };

@@ -131,6 +131,7 @@ pub fn plan(
         ignore_flags: false,
         lockstep: false,
         only: None,
+        execute_first: true,
         recorder: None,
         stats: None,
     };

@@ -162,6 +162,7 @@ pub(super) fn options(
         ignore_flags: a.execution_barriers_order_memory,
         lockstep: a.lockstep,
         only: None,
+        execute_first: true,
         recorder: None,
         stats: None,
     }

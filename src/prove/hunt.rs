@@ -65,7 +65,7 @@ impl<'k> Hunter<'k> {
             tried: Vec::new(),
             ignore_flags: options.ignore_flags,
         };
-        if options.lockstep {
+        if options.lockstep || !options.execute_first {
             return hunter;
         }
         let mut left = STEPS_IN_ALL;

@@ -39,6 +39,9 @@ pub struct Options {
     pub lockstep: bool,
     /// Only these source lines are candidates (all when `None`).
     pub only: Option<BTreeSet<Span>>,
+    /// Run the kernel on some launches before the solver is asked. Without, the prover's own facts decide everything, which is
+    /// for tests of the prover.
+    pub execute_first: bool,
     /// Takes what Z3 decides, when it is wanted.
     pub recorder: Option<Recorder>,
     /// Counts and times, when they are wanted.

@@ -843,8 +843,11 @@ impl Maker {
             }
             if !self.toggles.is_empty() && self.r.chance(50) {
                 let t = self.r.pick(&self.toggles.clone());
-                let how = self.r.pick(&["= 1u - ", "^= 1u;", "= ("]);
+                let how = self.r.pick(&["= 1u - ", "^= 1u;", "= (", "uchar", "bool"]);
                 body.push(S::Text(match how {
+                    "uchar" => format!("{t} = uint(uchar(({t} + 1u) & 1u));"),
+                    // Always 0 or 1, but from 1 on it stays.
+                    "bool" => format!("{t} = uint(bool({t} + 1u));"),
                     "= 1u - " => format!("{t} = 1u - {t};"),
                     "^= 1u;" => format!("{t} ^= 1u;"),
                     _ => format!("{t} = ({t} + 1u) % 2u;"),

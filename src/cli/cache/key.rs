@@ -67,6 +67,7 @@ pub fn of_program(kernel: &Kernel, options: &Options, program: &[&str]) -> Key {
         ignore_flags,
         lockstep,
         only,
+        execute_first,
         // With these, the cache is not asked.
         recorder: _,
         stats: _,
@@ -79,6 +80,7 @@ pub fn of_program(kernel: &Kernel, options: &Options, program: &[&str]) -> Key {
     s.part("ignore_flags", ignore_flags);
     s.part("lockstep", lockstep);
     s.part("only", only);
+    s.part("execute_first", execute_first);
     s.part("kernel", kernel);
     let digest = s.0.finalize();
     Key(digest.iter().map(|b| format!("{b:02x}")).collect())

@@ -45,6 +45,7 @@ fn options(k: &Kernel) -> Options {
         ignore_flags: false,
         lockstep: false,
         only: None,
+        execute_first: true,
         recorder: None,
         stats: None,
     }
