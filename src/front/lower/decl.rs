@@ -102,7 +102,7 @@ impl<'a> Lowerer<'a> {
             if constant
                 && v.init.is_some()
                 && !matches!(v.ty.kind, TypeKind::Reference(..) | TypeKind::Pointer(_))
-                && let Some(p) = self.constant_variable(v)
+                && let Some(p) = self.constant_variable(v, !d.is_static)
             {
                 let p = p.more_cv(Cv {
                     is_const: true,
