@@ -62,8 +62,9 @@ pub enum ItemKind {
     ExplicitInstantiation(Box<ExplicitInstantiation>),
     /// `static_assert(e, "m");`
     StaticAssert(Expr),
-    /// Something that could not be parsed; a diagnostic was issued. The rest of the file goes on.
-    Error,
+    /// Something that could not be parsed, with the names that it may declare; a diagnostic was
+    /// issued. The rest of the file goes on.
+    Error(Vec<String>),
     /// `;`
     Empty,
 }

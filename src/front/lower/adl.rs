@@ -203,7 +203,18 @@ impl<'a> Lowerer<'a> {
         for p in around.into_iter().flatten() {
             d.names.insert(&p.name);
         }
-        d.in_type(t)
+        d.in_type(t) || self.local_class_depends(t)
+    }
+
+    /// Whether a type that a local class mentions depends on parameters of the function around.
+    fn local_class_depends(&self, t: &Type) -> bool {
+        let record = self.frames.last().and_then(|f| f.record);
+        if !record.is_some_and(|r| self.recs.get(r as usize).is_some_and(|r| r.local)) {
+            return false;
+        }
+        let function = |f: &&super::scope::Frame<'a>| f.ret.is_some() || f.dependent.is_some();
+        let around = self.frames.iter().rev().find(function);
+        around.is_some_and(|f| f.dependent.as_ref().is_some_and(|d| d.in_type(t)))
     }
 
     /// Whether a call in the current function depends on template parameters.

@@ -208,7 +208,9 @@ impl<'a> Lowerer<'a> {
         match self.class_member(rec, name, false)? {
             (at, Own::Static(d, None)) => {
                 let from = self.recs.get(at as usize)?.at;
-                self.with_env(Env::new(), Some(at), from, |l| l.constant_variable(d))
+                self.with_env(Env::new(), Some(at), from, |l| {
+                    l.constant_variable(d, false)
+                })
             }
             (at, Own::Enumerator(e)) => {
                 let from = self.recs.get(at as usize)?.at;
@@ -291,14 +293,16 @@ impl<'a> Lowerer<'a> {
                 open: false,
             }),
             Own::Static(d, None) => {
-                let p = self.with_env(Env::new(), Some(at), from, |l| l.constant_variable(d));
+                let p = self.with_env(Env::new(), Some(at), from, |l| {
+                    l.constant_variable(d, false)
+                });
                 p.map_or_else(unclear, Entity::Place)
             }
             Own::Static(d, Some(params)) => {
                 let p = targs.as_ref().and_then(|t| {
                     let given = Self::positional(params, t)?;
                     let (env, _) = self.template_env(params, &given, Some(at), from)?;
-                    self.with_env(env, Some(at), from, |l| l.constant_variable(d))
+                    self.with_env(env, Some(at), from, |l| l.constant_variable(d, false))
                 });
                 p.map_or_else(unclear, Entity::Place)
             }

@@ -5,14 +5,13 @@
 //! function instance. Soundness direction: exact.
 
 use crate::front::ast::{AddressSpace, Declarator, Expr as AExpr, Init, Type, TypeKind, VarDecl};
-use crate::ir::{Expr, ExprKind, Space, VarKind};
+use crate::ir::Space;
 use crate::source::Span;
 
 use super::ctx::{Lowerer, ObjKey};
-use super::layout::component_name;
 use super::scope::Binding;
 use super::types::{Cv, Ty};
-use super::value::{Leaf, Place, PtrVal, RegPlace, Store, Value};
+use super::value::{Place, PtrVal, RegPlace, Store, Value};
 
 /// The address space of a declared variable: on the type or on the innermost array element.
 pub fn declared_space(t: &Type) -> Option<AddressSpace> {
@@ -103,7 +102,7 @@ impl<'a> Lowerer<'a> {
             if constant
                 && v.init.is_some()
                 && !matches!(v.ty.kind, TypeKind::Reference(..) | TypeKind::Pointer(_))
-                && let Some(p) = self.constant_variable(v)
+                && let Some(p) = self.constant_variable(v, !d.is_static)
             {
                 let p = p.more_cv(Cv {
                     is_const: true,
@@ -339,65 +338,6 @@ impl<'a> Lowerer<'a> {
         self.store(&Place::Reg(r.clone()), value);
         self.constructing.pop();
         Place::Reg(r)
-    }
-
-    /// Gives names to the parts of a value that is bound and never changes.
-    pub(super) fn name_leaves(&mut self, name: &str, v: Value) -> Value {
-        let many = v.leaves.len() > 1;
-        let vector = matches!(v.ty, Ty::Vector(..));
-        let mut leaves = Vec::new();
-        for (i, l) in v.leaves.into_iter().enumerate() {
-            let part = match (many, vector) {
-                (false, _) => name.to_string(),
-                (true, true) => format!("{name}.{}", component_name(i)),
-                (true, false) => format!("{name}[{i}]"),
-            };
-            leaves.push(match l {
-                Leaf::S(e) => Leaf::S(self.name_expr(&part, e)),
-                Leaf::P(p) => {
-                    let p = self.freeze_tag(p);
-                    let offset = self.name_expr(&format!("{part}.offset"), p.offset);
-                    Leaf::P(PtrVal {
-                        target: p.target,
-                        offset,
-                    })
-                }
-            });
-        }
-        Value { ty: v.ty, leaves }
-    }
-
-    pub(super) fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
-        let target = match p.target {
-            super::value::Target::Multi(tag, o) => super::value::Target::Multi(self.freeze(tag), o),
-            t => t,
-        };
-        PtrVal {
-            target,
-            offset: p.offset,
-        }
-    }
-
-    pub(super) fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
-        match &e.kind {
-            ExprKind::Const(_) => return e,
-            ExprKind::Var(v) if self.stable.get(v.index()).copied().unwrap_or(false) => {
-                // A fresh temporary takes the variable's name.
-                if let Some(var) = self.vars.get_mut(v.index())
-                    && var.name.starts_with('%')
-                    && var.kind == VarKind::Local
-                {
-                    var.name = name.to_string();
-                    var.span = self.span;
-                }
-                return e;
-            }
-            _ => {}
-        }
-        let ty = e.ty;
-        let v = self.new_var(name.to_string(), ty, true, self.span);
-        self.assign(v, e);
-        Expr::var(ty, v)
     }
 
     /// Binds a reference to a place.

@@ -5,7 +5,7 @@
 use super::ctx::Lowerer;
 use super::scope::Env;
 use super::template::{Deduced, TArg};
-use super::types::Ty;
+use super::types::{Cv, Ty};
 use crate::front::ast::{Expr, ExprKind, Path, TemplateArg, TemplateParam, Type, TypeKind};
 use crate::ir;
 
@@ -153,6 +153,8 @@ impl<'a> Lowerer<'a> {
                 return false;
             };
             let ok = match p {
+                // Types here have no outermost const: what has one is not understood.
+                TemplateArg::Type(t) if self.cv_of_type(t) != Cv::default() => false,
                 TemplateArg::Path(path)
                 | TemplateArg::Expr(Expr {
                     kind: ExprKind::Path(path),

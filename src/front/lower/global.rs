@@ -34,9 +34,11 @@ impl<'a> Lowerer<'a> {
         if let Some(params) = g.template {
             let given = Self::positional(params, targs?)?;
             let (env, _) = self.template_env(params, &given, None, g.at)?;
-            return self.with_env(env, None, g.at, |l| l.constant_variable(d));
+            return self.with_env(env, None, g.at, |l| l.constant_variable(d, false));
         }
-        self.with_env(Default::default(), None, g.at, |l| l.constant_variable(d))
+        self.with_env(Default::default(), None, g.at, |l| {
+            l.constant_variable(d, false)
+        })
     }
 
     /// The variable of a function constant, or of whether it is defined.
@@ -63,7 +65,8 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A constant with an initialiser: folded, or an object with contents for arrays.
-    pub fn constant_variable(&mut self, d: &'a Declarator) -> Option<Place> {
+    /// `automatic`: one of a function, which is in thread memory where nothing else is written.
+    pub fn constant_variable(&mut self, d: &'a Declarator, automatic: bool) -> Option<Place> {
         let span = d.span;
         let init = d.init.as_ref();
         let mut ty = self.resolve_type(&d.ty);
@@ -107,7 +110,7 @@ impl<'a> Lowerer<'a> {
             return Some(Place::Val(v));
         }
         let space = match super::decl::declared_space(&d.ty) {
-            None if self.frames.last().is_some_and(|f| f.scopes.len() > 2) => AddressSpace::Thread,
+            None if automatic => AddressSpace::Thread,
             None => AddressSpace::Constant,
             Some(s) => s,
         };

@@ -4,14 +4,14 @@
 //! aliases of the argument; value parameters are new variables. Soundness direction: exact; recursion
 //! and excessive depth become `Unsupported` with all effects.
 
-use crate::front::ast::{Block, Expr as AExpr, Function, Lambda, Param, Type, TypeKind};
+use crate::front::ast::{Block, Expr as AExpr, Function, Param, Type, TypeKind};
 use crate::ir::Expr;
 use crate::source::Span;
 use std::rc::Rc;
 
 use super::adl::Dependent;
 use super::call::Arg;
-use super::ctx::{Closure, Lowerer};
+use super::ctx::Lowerer;
 use super::scope::{Binding, Env, Frame, FuncCand, Ret};
 use super::symbols::What;
 use super::types::{Cv, Qual, Ty};
@@ -47,7 +47,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Checks depth and recursion; `true` when the call may be expanded.
-    fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
+    pub(super) fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
         self.span = span;
         // A call costs more than an expression.
         self.work += 30;
@@ -139,7 +139,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a call yields: an object that nobody owns yet, or a place seen as the reference says.
-    fn call_result(&mut self, p: Place, ty: Option<&Ty>) -> Place {
+    pub(super) fn call_result(&mut self, p: Place, ty: Option<&Ty>) -> Place {
         match ty {
             Some(Ty::Ref(_, q)) => {
                 if q.rvalue {
@@ -252,7 +252,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Lowers a body in the current frame and yields the result.
-    fn run_body(&mut self, body: &'a Block, ret_ty: Option<Ty>) -> Place {
+    pub(super) fn run_body(&mut self, body: &'a Block, ret_ty: Option<Ty>) -> Place {
         let (stmts, _) = self.in_block(|l| l.block(body));
         let ret = self.frames.last().and_then(|f| f.ret.clone());
         let Some(ret) = ret else {
@@ -333,7 +333,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Binds parameters to arguments in the innermost frame.
-    fn bind_params(
+    pub(super) fn bind_params(
         &mut self,
         params: &'a [Param],
         args: Vec<Arg<'a>>,
@@ -437,117 +437,10 @@ impl<'a> Lowerer<'a> {
             }
         }
     }
-
-    /// A lambda expression: remembers what it sees.
-    pub fn lambda(&mut self, l: &'a Lambda, span: Span) -> Value {
-        let path = self.path();
-        let id = self.persist.closures.insert_full((span, path)).0 as u32;
-        let mut frame = match self.frames.last() {
-            Some(f) => f.clone(),
-            None => return Value::void(),
-        };
-        frame.ctl.clear();
-        frame.ctl_scope = 0;
-        frame.cleanups.clear();
-        frame.ret = None;
-        // By value: the current values of local variables are kept.
-        let mut copied = Env::new();
-        if l.default_by_ref == Some(false) {
-            let mut seen = Env::new();
-            for s in &frame.scopes {
-                for (n, b) in s {
-                    seen.insert(n.clone(), b.clone());
-                }
-            }
-            for (n, b) in seen {
-                if let Binding::Place(Place::Reg(r)) = &b
-                    && self.persist.mutated.contains(&r.key)
-                    && r.ty.array_element().is_none()
-                {
-                    let v = self.load(Place::Reg(r.clone()));
-                    let v = self.freeze_value(v);
-                    let p = self.new_local(&n, span, v);
-                    copied.insert(n, Binding::Place(p));
-                }
-            }
-        }
-        for (n, by_ref, init) in &l.captures {
-            let place = match init {
-                Some(e) => self.place(e),
-                None => match self.local(n) {
-                    Some(Binding::Place(p)) => p,
-                    _ => continue,
-                },
-            };
-            let p = if *by_ref {
-                self.freeze_place(place)
-            } else if let Place::Val(_) | Place::Reg(_) = place {
-                let v = self.load(place);
-                let v = self.freeze_value(v);
-                self.new_local(n, span, v)
-            } else {
-                self.freeze_place(place)
-            };
-            copied.insert(n.clone(), Binding::Place(p));
-        }
-        frame.scopes.push(copied);
-        self.closures.insert(
-            id,
-            Closure {
-                lambda: l,
-                frame: std::rc::Rc::new(frame),
-            },
-        );
-        Value {
-            ty: Ty::Lambda(id),
-            leaves: Vec::new(),
-        }
-    }
-
-    /// Calls a closure.
-    pub fn call_lambda(&mut self, id: u32, args: Vec<Arg<'a>>, span: Span) -> Place {
-        let Some(c) = self.closures.get(&id).cloned() else {
-            return self.unknown_call("lambda", &args, true);
-        };
-        let name = "lambda".to_string();
-        let key = format!("lambda#{id}");
-        if !self.enter_call(&key, &name, span) {
-            return Place::Val(Value::void());
-        }
-        let path = self.sub_path(&name, span);
-        let mut frame: Frame<'a> = (*c.frame).clone();
-        frame.path = path;
-        frame.scopes.push(Env::new());
-        frame.name = format!("{}::lambda", frame.name);
-        let label = self.new_label();
-        let body: &'a Block = &c.lambda.body;
-        frame.ret = Some(Ret {
-            label,
-            ty: None,
-            count: 0,
-            first: None,
-            store: None,
-            span: body.span,
-            level: self.blocks.len() + 1,
-        });
-        self.frames.push(frame);
-        let ret_ty = match &c.lambda.ret {
-            Some(t) if !is_auto(t) => Some(self.resolve_type(t)),
-            _ => None,
-        };
-        if let Some(r) = self.frames.last_mut().and_then(|f| f.ret.as_mut()) {
-            r.ty = ret_ty.clone();
-        }
-        self.bind_params(&c.lambda.params, args, None);
-        let result = self.run_body(body, ret_ty.clone());
-        self.frames.pop();
-        self.call_stack.pop();
-        self.span = span;
-        self.call_result(result, ret_ty.as_ref())
-    }
 }
 
-fn is_auto(t: &Type) -> bool {
+/// Whether a return type is to be deduced.
+pub(super) fn is_auto(t: &Type) -> bool {
     match &t.kind {
         TypeKind::Auto => true,
         TypeKind::Reference(i, _) => is_auto(i),

@@ -3,10 +3,11 @@
 //! Purpose: C++ layout of `struct`, `class` and `union` with bases. Soundness direction: exact;
 //! a layout that is not understood (bit-fields, attributes) puts the kernel in doubt.
 
-use crate::front::ast::{Attr, Init, ItemKind, Member, Record};
+use crate::front::ast::{Attr, Init, ItemKind, Member, Record, TemplateArg};
 use crate::source::Span;
 
 use super::ctx::Lowerer;
+use super::decl::declared_cv;
 use super::layout::round_up;
 use super::lifetime::Special;
 use super::scope::{Binding, Env};
@@ -107,6 +108,13 @@ impl<'a> Lowerer<'a> {
             let mut out = Deduced::new();
             let at = d.at;
             let n = pattern.len().min(full.len());
+            let qualified = |(p, a): (&TemplateArg, &TArg)| {
+                let cv = matches!(p, TemplateArg::Type(t) if declared_cv(t) != Cv::default());
+                cv && *a == TArg::Unknown
+            };
+            if pattern.iter().zip(&full).any(qualified) {
+                return Some(Ty::Unknown(format!("`{name}` of such an argument").into()));
+            }
             let ok = self.with_env(Env::new(), None, at, |l| {
                 l.match_args(pattern, &full[..n], params, &mut out)
             });

@@ -369,6 +369,9 @@ impl<'a> Lowerer<'a> {
         targs: Option<Vec<TArg>>,
     ) -> Entity<'a> {
         let name = seg.name.as_str();
+        if self.syms.broken.contains(name) {
+            return Entity::Unclear(name.to_string());
+        }
         let found = self.named(name, within, false);
         if found.is_empty() {
             if let Some(t) = self.type_segment(seg, within, true) {

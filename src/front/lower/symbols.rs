@@ -4,7 +4,7 @@
 //! that a lookup sees exactly what was declared before it ([basic.scope.namespace],
 //! [basic.scope.pdecl]). Lookups are in `lookup`. Soundness direction: exact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::front::ast::{
     Alias, Declarator, Enum, ExplicitInstantiation, Function, Item, ItemKind, Path, Record,
@@ -109,6 +109,8 @@ pub struct Symbols<'a> {
     pub instantiations: Vec<Decl<'a, ExplicitInstantiation>>,
     /// Kernels and other functions with a body, in order.
     pub bodies: Vec<Decl<'a, Function>>,
+    /// Names that items with errors may declare, wherever those stand.
+    pub broken: BTreeSet<&'a str>,
     directives: Vec<(At, &'a Path)>,
     count: u32,
 }
@@ -124,6 +126,7 @@ impl<'a> Symbols<'a> {
             members: BTreeMap::new(),
             instantiations: Vec::new(),
             bodies: Vec::new(),
+            broken: BTreeSet::new(),
             directives: Vec::new(),
             count: 0,
         };
@@ -210,7 +213,10 @@ impl<'a> Symbols<'a> {
                     at,
                     span,
                 }),
-                ItemKind::StaticAssert(_) | ItemKind::Error | ItemKind::Empty => {}
+                ItemKind::Error(names) => {
+                    self.broken.extend(names.iter().map(String::as_str));
+                }
+                ItemKind::StaticAssert(_) | ItemKind::Empty => {}
             }
         }
     }

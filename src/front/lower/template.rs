@@ -13,7 +13,7 @@ use crate::ir;
 use super::ctx::Lowerer;
 use super::scope::{Binding, Entity, Env};
 use super::symbols::At;
-use super::types::Ty;
+use super::types::{Cv, Ty};
 use super::value::{Leaf, Place, Value};
 
 /// A template argument.
@@ -65,6 +65,8 @@ impl<'a> Lowerer<'a> {
 
     pub(super) fn template_arg(&mut self, a: &'a TemplateArg) -> TArg {
         match a {
+            // `S<const T>` is another type than `S<T>`, and types here have no outermost const.
+            TemplateArg::Type(t) if self.cv_of_type(t) != Cv::default() => TArg::Unknown,
             TemplateArg::Type(t) => {
                 if let TypeKind::Named(p) = &t.kind {
                     return self.template_path(p);

@@ -176,12 +176,33 @@ impl Splitter<'_> {
         limit
     }
 
+    /// The names of functions and variables that an item with an error may declare: more rather than
+    /// fewer, since what uses one of them is not analysed.
+    fn may_declare(&self, i: usize, stop: usize) -> Vec<String> {
+        let w = &self.a.words;
+        let stop = stop.min(w.len());
+        let body = (i..stop).find(|&j| w[j].is("{")).unwrap_or(stop);
+        let declares = |j: &usize| {
+            let next = w.get(j + 1).filter(|_| w[*j].is_name());
+            let after = w.get(self.after_group(j + 1));
+            match next {
+                Some(n) if n.is("(") => {
+                    *j < body || after.is_some_and(|a| a.is("{") || a.is_kw("const"))
+                }
+                Some(n) => *j < body && (n.is("=") || n.is("[") || n.is("{") || n.is(";")),
+                None => false,
+            }
+        };
+        let names = (i..stop).filter(declares);
+        names.map(|j| w[j].text.to_string()).collect()
+    }
+
     /// Parses the item `i..stop`; where to go on.
     fn item(&mut self, i: usize, stop: usize, out: &mut Vec<Item>) -> usize {
         let span = self.span(i, stop);
         if self.report_errors(i, stop) {
             out.push(Item {
-                kind: ItemKind::Error,
+                kind: ItemKind::Error(self.may_declare(i, stop)),
                 span,
             });
             return stop;
@@ -207,7 +228,7 @@ impl Splitter<'_> {
                 self.diagnostics
                     .push(syntax_error(&e, self.a, self.tokens, (i, stop), at));
                 out.push(Item {
-                    kind: ItemKind::Error,
+                    kind: ItemKind::Error(self.may_declare(i, stop)),
                     span,
                 });
                 self.resume(i, stop, at)

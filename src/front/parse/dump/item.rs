@@ -58,7 +58,7 @@ impl Writer {
                 self.line(parts + ")");
             }
             ItemKind::StaticAssert(e) => self.line(format!("(static-assert {})", expr(e))),
-            ItemKind::Error => self.line("(error)"),
+            ItemKind::Error(_) => self.line("(error)"),
             ItemKind::Empty => self.line("(empty)"),
         }
     }
