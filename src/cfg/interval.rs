@@ -83,6 +83,18 @@ impl History {
 }
 
 impl Shift {
+    /// A letter for it, in names.
+    pub fn letter(self) -> char {
+        match self {
+            Shift::Same => 'S',
+            Shift::Next => 'N',
+            Shift::Later => 'L',
+            Shift::First => 'F',
+            Shift::After => 'A',
+            Shift::Any => 'Y',
+        }
+    }
+
     /// Whether it stands for one iteration only.
     pub fn is_single(self) -> bool {
         matches!(self, Shift::Same | Shift::Next | Shift::First)

@@ -5,6 +5,7 @@
 //! safe); it may be satisfiable without one, which replay finds out.
 
 pub mod launch;
+pub mod lin;
 pub mod logic;
 pub mod obligation;
 pub mod pair;

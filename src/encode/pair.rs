@@ -157,8 +157,8 @@ impl<'a> IntervalEncoder<'a> {
     /// the free iterations of several arrivals of one thread apart.
     fn arrive<T>(&mut self, thread: u8, tag: &str, a: &Arrival<T>) -> (Ctx, Vec<BoolId>) {
         let mut counters = Counters::new();
-        for (l, shift) in &a.shifts {
-            let k = self.counter(thread, tag, *l, *shift);
+        for (i, (l, shift)) in a.shifts.iter().enumerate() {
+            let k = self.counter(thread, tag, &a.shifts[..i], *l, *shift);
             counters.insert(*l, k);
         }
         let mut conditions = Vec::new();
@@ -178,7 +178,17 @@ impl<'a> IntervalEncoder<'a> {
         )
     }
 
-    fn counter(&mut self, thread: u8, tag: &str, l: LoopId, shift: Shift) -> Lin {
+    /// The iteration of a loop at a shift. `outer` are the shifts of the loops around it: a free iteration of an inner loop is
+    /// another number for each, because facts about it are facts about one entry of the loop.
+    fn counter(
+        &mut self,
+        thread: u8,
+        tag: &str,
+        outer: &[(LoopId, Shift)],
+        l: LoopId,
+        shift: Shift,
+    ) -> Lin {
+        let around: String = outer.iter().map(|(_, s)| s.letter()).collect();
         let p = self
             .start
             .iter()
@@ -188,7 +198,7 @@ impl<'a> IntervalEncoder<'a> {
             Lin::atom(
                 self.enc
                     .logic
-                    .var(&format!("k{}{tag}.t{thread}", l.0), natural()),
+                    .var(&format!("k{}{around}{tag}.t{thread}", l.0), natural()),
             )
         };
         match (shift, p) {
@@ -211,8 +221,8 @@ impl<'a> IntervalEncoder<'a> {
             return;
         };
         let mut counters = Counters::new();
-        for (l, s) in &e.outer {
-            let k = self.counter(thread, tag, *l, *s);
+        for (i, (l, s)) in e.outer.iter().enumerate() {
+            let k = self.counter(thread, tag, &e.outer[..i], *l, *s);
             counters.insert(*l, k);
         }
         let mut ctx = Ctx {
@@ -220,7 +230,7 @@ impl<'a> IntervalEncoder<'a> {
             counters,
             depth: 1,
         };
-        let at = self.counter(thread, tag, e.of, e.shift);
+        let at = self.counter(thread, tag, &e.outer, e.of, e.shift);
         if let (true, Some(count)) = (fact.exit_by_test, fact.exit_count) {
             let n = self.enc.lazy(count, &ctx);
             if known(&e.shift) {
@@ -253,8 +263,8 @@ impl<'a> IntervalEncoder<'a> {
             return;
         };
         let mut counters = Counters::new();
-        for (l, s) in &t.at {
-            let k = self.counter(thread, tag, *l, *s);
+        for (i, (l, s)) in t.at.iter().enumerate() {
+            let k = self.counter(thread, tag, &t.at[..i], *l, *s);
             counters.insert(*l, k);
         }
         let ctx = Ctx {
@@ -292,8 +302,8 @@ impl<'a> IntervalEncoder<'a> {
         let Some(&(&(l, at), &(_, ends))) = common.first() else {
             return self.enc.logic.bool(!before);
         };
-        let at = self.counter(1, "", l, at);
-        let ends = self.counter(1, "r", l, ends);
+        let at = self.counter(1, "", &[], l, at);
+        let ends = self.counter(1, "r", &[], l, ends);
         if before && common.len() == 1 {
             self.enc.logic.lt(&at, &ends)
         } else {

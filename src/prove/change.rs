@@ -147,7 +147,7 @@ pub fn deletion(
         Some((Reason::Atomics(a, b), Some(mut w))) => {
             let replays = &mut counts.replays;
             let why = Reason::Atomics(a, b);
-            if super::replay::confirm_order(plan.kernel, options, &mut w, deleted, replays) {
+            if super::reorder::confirm_order(plan.kernel, options, &mut w, deleted, replays) {
                 answer(Outcome::Refuted, why, Some(w), r.added)
             } else {
                 answer(Outcome::Undecided, why, None, r.added)

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod races;
 pub mod record;
 pub mod removal;
+pub mod reorder;
 pub mod replay;
 pub mod sites;
 pub mod stats;

@@ -10,7 +10,7 @@ use super::verdict::{Replays, Witness, WitnessSide};
 use crate::analysis::term::Terms;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, ReplayRequest, RunOptions, Runnable, ScalarValue,
-    Schedule, SearchRequest, Target, order_change, proposals, replay,
+    Schedule, SearchRequest, Target, proposals, replay,
 };
 use crate::ir::{
     Assumption, BarrierId, Builtin, Expr, ExprKind, Kernel, Leaf, ObjectId, ScalarTy, Var, VarKind,
@@ -130,7 +130,7 @@ fn attempt(
 }
 
 /// Contents: object, first byte, bytes.
-type Overlays = Vec<(ObjectId, u64, Vec<u8>)>;
+pub(super) type Overlays = Vec<(ObjectId, u64, Vec<u8>)>;
 
 /// Conflicts of one run that are held against the kernel as written.
 const CANDIDATES: usize = 4;
@@ -140,9 +140,9 @@ const AROUND: usize = 100;
 const AROUND_RACE: usize = 16;
 /// Instructions of one of them (bounded by work, so that the outcome does not depend on the load of the
 /// machine).
-const STEPS_AROUND: u64 = 4_000_000;
+pub(super) const STEPS_AROUND: u64 = 4_000_000;
 /// Instructions of all of them together.
-const STEPS_ALL_AROUND: u64 = 30_000_000;
+pub(super) const STEPS_ALL_AROUND: u64 = 30_000_000;
 /// The same for a race of the kernel as written.
 const STEPS_ALL_AROUND_RACE: u64 = 10_000_000;
 
@@ -173,7 +173,7 @@ fn look_around(
 }
 
 /// Launches like the one that the solver found, with some values changed, and others.
-fn near(
+pub(super) fn near(
     kernel: &Kernel,
     options: &Options,
     witness: &Witness,
@@ -208,52 +208,8 @@ fn near(
     launches
 }
 
-/// Tries to show that atomic operations come in another order with `disabled` deleted, and that results differ. On
-/// success the witness says how.
-pub fn confirm_order(
-    kernel: &Kernel,
-    options: &Options,
-    witness: &mut Witness,
-    disabled: &BTreeSet<BarrierId>,
-    replays: &mut Replays,
-) -> bool {
-    replays.assignments += 1;
-    let program = Runnable::new(kernel);
-    let scalars: BTreeMap<String, i128> = witness.parameters.iter().cloned().collect();
-    let chosen = memory_of(witness);
-    let chosen = chosen.into_iter().filter(|m| !program.may_write(m.0));
-    let launches = near(
-        kernel,
-        options,
-        witness,
-        (&scalars, chosen.collect()),
-        disabled,
-    );
-    let run = RunOptions {
-        step_limit: STEPS_AROUND,
-        thread_step_limit: STEPS_AROUND,
-        ignore_flags: options.ignore_flags,
-        ..RunOptions::default()
-    };
-    let mut left = STEPS_ALL_AROUND;
-    for (launch, _) in launches {
-        let (found, steps) = order_change(kernel, &program, &launch, disabled, &run);
-        if let Some(f) = found {
-            adopt(kernel, witness, &f.launch, &f.pair);
-            witness.order = Some(f.change);
-            replays.nearby += 1;
-            return true;
-        }
-        left = left.saturating_sub(steps);
-        if left == 0 {
-            break;
-        }
-    }
-    false
-}
-
 /// The contents that an assignment names.
-fn memory_of(witness: &Witness) -> Overlays {
+pub(super) fn memory_of(witness: &Witness) -> Overlays {
     witness
         .memory
         .iter()

@@ -169,7 +169,7 @@ pub fn verdict_of(
                 }
                 (Reason::Atomics(a, b), Some(w)) => {
                     let replays = &mut counts.replays;
-                    if super::replay::confirm_order(plan.kernel, options, w, deleted, replays) {
+                    if super::reorder::confirm_order(plan.kernel, options, w, deleted, replays) {
                         let w = Some(w.clone());
                         return finish(Verdict::Required, Reason::Atomics(a, b), w, r.added);
                     }

@@ -2,8 +2,8 @@
 
 use super::command::replay_command;
 use super::model::*;
+use super::order::{order, reason_labels};
 use crate::encode::pair::Relation;
-use crate::exec::OrderChange;
 use crate::ir::{AccessKind, BarrierScope, Kernel, Object, PathId, Space};
 use crate::prove::{
     BarrierVerdict, Divergence, KernelVerdicts, Race, Reason, Verdict, Witness, WitnessSide,
@@ -136,26 +136,6 @@ pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
         threads: w.sides.iter().map(|s| side(map, s)).collect(),
         replayed: w.replayed,
         order: w.order.map(|o| order(kernel, &o)),
-    }
-}
-
-/// What the order of atomic operations changes.
-pub fn order(kernel: &Kernel, o: &OrderChange) -> OrderReport {
-    let object = kernel.objects.get(o.object.index());
-    OrderReport {
-        element: object.map_or_else(String::new, |x| element(x, i128::from(o.offset))),
-        with: o.with,
-        without: o.without,
-    }
-}
-
-/// What a verdict hinges on, for filters.
-pub fn reason_labels(r: &Reason) -> Vec<&'static str> {
-    match r {
-        Reason::Atomics(..) => vec!["atomic-order"],
-        Reason::Published(..) => vec!["publishes"],
-        Reason::Flags(..) => vec!["flags"],
-        _ => Vec::new(),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod markdown;
 pub mod model;
 pub mod obligation;
 pub mod optimize;
+pub mod order;
 pub mod place;
 pub mod rule;
 pub mod sarif;

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
+pub use super::order::OrderReport;
 pub use super::unseen::NotAnalysedReport;
 
 /// Version of the JSON format.
@@ -458,17 +459,6 @@ pub struct WitnessReport {
     /// The accesses are atomic and no race, but what memory holds at the end depends on their order.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderReport>,
-}
-
-/// What the order of atomic operations changes.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct OrderReport {
-    /// The element of device memory that differs: `out[3]`.
-    pub element: String,
-    /// Its bytes with every barrier in place, as an unsigned number.
-    pub with: u64,
-    /// The same without the barrier.
-    pub without: u64,
 }
 
 /// One thread of a witness.

@@ -9,8 +9,9 @@ use crate::exec::{
 };
 use crate::ir::{Kernel, VarKind};
 use crate::report::command::quoted;
-use crate::report::describe::{self, access_kind, at, element};
-use crate::report::model::{ErrorReport, OrderReport};
+use crate::report::describe::{access_kind, at, element};
+use crate::report::model::ErrorReport;
+use crate::report::order::{self, OrderReport};
 use crate::source::{SourceMap, Span};
 
 /// Name and version of the JSON format.
@@ -112,7 +113,7 @@ pub fn race(
     kernel: &Kernel,
     launch: &Launch,
     schedule: Schedule,
-    (c, order): (&Conflict, Option<OrderChange>),
+    (c, change): (&Conflict, Option<OrderChange>),
     a: &FuzzArgs,
     fixed: &Fixed,
 ) -> RaceFound {
@@ -130,7 +131,7 @@ pub fn race(
         threads: [thread(map, kernel, &c.a), thread(map, kernel, &c.b)],
         same_simdgroup: c.same_simdgroup,
         flags_only: c.flags_only,
-        order: order.map(|o| describe::order(kernel, &o)),
+        order: change.map(|o| order::order(kernel, &o)),
         threadgroup: launch.threadgroup,
         parameters,
         command: command(kernel, launch, schedule, a, fixed),

@@ -38,13 +38,16 @@ impl Encoder<'_> {
         if known.within(lo, hi) || lo > hi {
             return exact;
         }
+        // The fact holds where the loop was entered, in one iteration of the loops around. Elsewhere it is another number, also
+        // where the formula is the same: else a pair would bring facts along about iterations that it does not speak of.
         let name = format!("ind{}.{}", who.0.0, who.1.0);
-        let (v, _) = self.logic.intern(
-            AtomKind::Defined(name, vec![exact.clone()]),
-            Interval::new(lo, hi),
-        );
-        // The same number may be asked for at other iterations of the loops around, where the loop is
-        // entered under another condition: each of them is reason enough.
+        let mut parts = vec![exact.clone()];
+        let nest = self.facts.loops.get(who.0.index()).map(|l| &l.nest);
+        let around = nest.into_iter().flatten().filter(|l| **l != who.0);
+        parts.extend(around.filter_map(|l| ctx.counters.get(l).cloned()));
+        let (v, _) = self
+            .logic
+            .intern(AtomKind::Defined(name, parts), Interval::new(lo, hi));
         let same = self.logic.eq(&Lin::atom(v), &exact);
         // Facts about the iteration before look at count -1, where nothing holds.
         let entered = self.entry_guard(who.0, ctx);
