@@ -28,7 +28,7 @@ fn messages(text: &str) -> (Vec<String>, String) {
         .items
         .iter()
         .map(|i| match i.kind {
-            ItemKind::Error => 'e',
+            ItemKind::Error(_) => 'e',
             ItemKind::Function(_) => 'f',
             ItemKind::Record(_) => 'r',
             ItemKind::Var(_) => 'v',

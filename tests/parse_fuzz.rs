@@ -145,7 +145,7 @@ fn nothing_breaks_the_parser() {
             .unit
             .items
             .iter()
-            .any(|i| matches!(i.kind, ItemKind::Error))
+            .any(|i| matches!(i.kind, ItemKind::Error(_)))
         {
             prop_assert!(!out.diagnostics.is_empty());
         }

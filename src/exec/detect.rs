@@ -395,9 +395,8 @@ impl Detector {
             {
                 self.shared.insert((object, granule as i64));
             }
-            if !f.kind.conflicts(e.kind)
-                && !(self.orders && needs_order(&self.sites, f.site, e.site))
-            {
+            let ordered = self.orders && needs_order(&self.sites, f.site, e.site);
+            if !(ordered || f.kind.conflicts(e.kind)) {
                 continue;
             }
             if f.thread == e.thread && !f.collective() && !e.collective() {

@@ -463,9 +463,8 @@ impl<'a> Lowerer<'a> {
 /// Whether the first conversion is better than the second.
 fn better_conversion(a: &(FuncCand<'_>, Ics, Ics), b: &(FuncCand<'_>, Ics, Ics)) -> bool {
     use std::cmp::Ordering::{Equal, Less};
-    match (a.1.compare(&b.1), a.2.compare(&b.2)) {
-        (Some(Less), _) => true,
-        (Some(Equal), Some(Less)) => true,
-        _ => false,
-    }
+    matches!(
+        (a.1.compare(&b.1), a.2.compare(&b.2)),
+        (Some(Less), _) | (Some(Equal), Some(Less))
+    )
 }

@@ -79,7 +79,7 @@ impl<'a> Lowerer<'a> {
                 }
                 let mut v = self.load(p);
                 if let Ty::Record(id) = v.ty {
-                    v = self.to_arithmetic(id, v);
+                    v = self.arithmetic_value(id, v);
                 }
                 if op == UnaryOp::Plus {
                     let t = v.ty.scalar().map(super::convert::promote);
@@ -155,7 +155,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn to_arithmetic(&mut self, _id: u32, v: Value) -> Value {
+    fn arithmetic_value(&mut self, _id: u32, v: Value) -> Value {
         let p = self.arithmetic_operand(Place::Val(v));
         self.load(p)
     }
@@ -230,20 +230,17 @@ impl<'a> Lowerer<'a> {
             return Place::Val(self.select_values(&c, x, y));
         }
         let c = self.truth(c);
-        match fold::const_bool(&c) {
-            Some(taken) => {
-                // The type is that of both ([expr.cond]).
-                let (ta, tb) = (self.type_of(a), self.type_of(b));
-                let p = self.place(if taken { a } else { b });
-                let scalar = |t: &Ty| t.scalar().is_some() || matches!(t, Ty::Vector(..));
-                if ta == tb || !scalar(&ta) || !scalar(&tb) {
-                    return p;
-                }
-                let v = self.load(p);
-                let ty = self.common_type(&ta, &tb);
-                return Place::Val(self.convert(v, &ty));
+        if let Some(taken) = fold::const_bool(&c) {
+            // The type is that of both ([expr.cond]).
+            let (ta, tb) = (self.type_of(a), self.type_of(b));
+            let p = self.place(if taken { a } else { b });
+            let scalar = |t: &Ty| t.scalar().is_some() || matches!(t, Ty::Vector(..));
+            if ta == tb || !scalar(&ta) || !scalar(&tb) {
+                return p;
             }
-            None => {}
+            let v = self.load(p);
+            let ty = self.common_type(&ta, &tb);
+            return Place::Val(self.convert(v, &ty));
         }
         let c = if has_effects(a) || has_effects(b) {
             self.freeze(c)

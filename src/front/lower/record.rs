@@ -217,7 +217,7 @@ impl<'a> Lowerer<'a> {
         self.recs.push(RecordInst {
             name,
             decl,
-            at: at,
+            at,
             env,
             outer,
             targs,
