@@ -532,7 +532,9 @@ kernel void last(device float* part [[buffer(0)]], device atomic_uint* cnt [[buf
         ];
         r.replace("atomics.metal", barriers[at], to, at % 2);
         let (report, code) = r.check(&["--threadgroup", "64"]);
-        assert_eq!(code, 3, "{at} {to}: {report:#}");
+        // Where executions show that results differ, it is refuted.
+        let expected = if at < 2 { 1 } else { 3 };
+        assert_eq!(code, expected, "{at} {to}: {report:#}");
     }
     let dir = Repo::with(&[("atomics.metal", text)]);
     let out = unbarrier(

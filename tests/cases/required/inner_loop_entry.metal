@@ -7,7 +7,7 @@ kernel void k(device uint* out [[buffer(0)]], constant uint& n [[buffer(1)]], co
               constant uint& rounds [[buffer(3)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup uint b[64];
     b[tid] = 0;
-    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     for (uint i = rounds; i > 0u; --i) {
         for (uint j = 0u; j < rounds; ++j) {
             threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
