@@ -144,7 +144,7 @@ fn sarif_has_every_finding_with_its_places() {
     for (rule, line, level, kind) in [
         ("required", 7, "none", "informational"),
         ("removable", 9, "note", "fail"),
-        ("removable", 19, "note", "fail"),
+        ("unknown", 19, "note", "fail"),
         ("divergent", 24, "warning", "fail"),
         ("unknown", 24, "note", "fail"),
     ] {
@@ -291,7 +291,9 @@ fn markdown_is_a_comment_with_nothing_active_in_it() {
     );
     assert_eq!(code, Some(0));
     for part in [
-        "**2 removable barriers**",
+        "**1 removable barrier**",
+        "**2 barriers undecided**",
+        "k&#35;1.metal:19</code> | **unknown**: flags",
         "**1 barrier needed**",
         "<code>a b/k&#35;1.metal:9</code> | **removable**",
         "| **race**: confirmed data race",
