@@ -249,7 +249,7 @@ pub fn constructors(m: &mut Maker) {
     let t = m.fresh("H");
     say!(
         m.declare,
-        "struct {t} {{ {s} in; {s} more[2]; int w; {t}(int v) : in(v), w(v + {k}) {{}} }};"
+        "struct {t} {{ {s} in; int w; {t}(int v) : in(v), w(v + {k}) {{}} }};"
     );
     let mut o = Vec::new();
     let i = m.of(Ty::Int, 2);
@@ -270,9 +270,34 @@ pub fn constructors(m: &mut Maker) {
     }
     let h = m.fresh("h");
     say!(m.line, "{t} {h}({i});");
-    say!(m.put, "{h}.in.sum() + {h}.more[1].sum() * 3 + {h}.w");
+    say!(m.put, "{h}.in.sum() + {h}.w");
     say!(m.line, "{} = {s}({u}, 3);", o[0]);
     say!(m.put, "{}.sum() + {s}(4).z + {s}().x", o[0]);
+}
+
+pub fn member_arrays(m: &mut Maker) {
+    let s = m.fresh("C");
+    let t = m.fresh("H");
+    let a = m.int_ty();
+    let (k, l) = (m.r.range(1, 90), m.r.range(1, 90));
+    say!(
+        m.declare,
+        "struct {s} {{ {} x = {k}; int y; {s}() : y(x + {l}) {{}} {s}(int p) : x(p), y(p) {{}} }};",
+        a.name()
+    );
+    say!(
+        m.declare,
+        "struct {t} {{ {s} more[2]; int w; {t}(int v) : w(v) {{}} }};\nstruct D{t} {{ {s} grid[2][2]; int w = {l}; }};"
+    );
+    let e = m.of(Ty::Int, 2);
+    say!(m.line, "{t} {s}h({e});");
+    say!(m.put, "{s}h.more[1].x + {s}h.more[0].y * 3 + {s}h.w");
+    say!(m.line, "D{t} {s}d; {s} {s}a[3];");
+    say!(m.put, "{s}d.grid[1][0].y + {s}d.w");
+    say!(m.put, "{s}a[2].y * 3 + {s}a[0].x");
+    let e = m.of(Ty::Int, 2);
+    say!(m.line, "{s} {s}b[3] = {{{s}({e}), {s}(), {k}}};");
+    say!(m.put, "{s}b[0].x + {s}b[1].y * 3 + {s}b[2].x * 7");
 }
 
 pub fn constants(m: &mut Maker) {

@@ -36,6 +36,8 @@ pub struct Scope {
     pub arrays: Vec<(String, Ty)>,
     /// Whether `in[]` is there.
     pub input: bool,
+    /// Whether `?:` may have a condition that is a constant.
+    pub constant_conditions: bool,
 }
 
 fn made(text: String, ty: Ty) -> Expr {
@@ -158,7 +160,14 @@ fn comparison(r: &mut Rng, s: &Scope, depth: u32) -> Expr {
 
 /// [expr.cond]: of one type, no promotion.
 fn conditional(r: &mut Rng, s: &Scope, depth: u32) -> Expr {
-    let c = expr(r, s, depth - 1);
+    let mut c = expr(r, s, depth - 1);
+    if !s.constant_conditions {
+        let by = match s.vars.len() {
+            0 => format!("in[{}]", r.below(16)),
+            n => s.vars[r.below(n)].name.clone(),
+        };
+        c.text = format!("({} ^ {by})", c.text);
+    }
     let (a, b) = (expr(r, s, depth - 1), expr(r, s, depth - 1));
     let ty = if a.ty == b.ty { a.ty } else { a.ty.with(b.ty) };
     made(format!("({} ? {} : {})", c.text, a.text, b.text), ty)
@@ -174,13 +183,22 @@ fn unary(r: &mut Rng, s: &Scope, depth: u32) -> Expr {
     }
 }
 
+/// Whether a type is the first word: `(uchar(short(v))) - 1` is a cast to a function type ([dcl.ambig.res]).
+fn type_first(text: &str) -> bool {
+    let inner = text.trim_start_matches('(');
+    let end = inner
+        .find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(inner.len());
+    WHOLE.iter().any(|t| t.name() == &inner[..end])
+}
+
 /// A conversion that is written out.
 pub fn cast(r: &mut Rng, s: &Scope, ty: Ty, depth: u32) -> Expr {
     let e = expr(r, s, depth.saturating_sub(1));
     let t = ty.name();
     let text = match r.below(3) {
         0 => format!("(({t})({}))", e.text),
-        1 => format!("({t}({}))", e.text),
+        1 if !type_first(&e.text) => format!("({t}({}))", e.text),
         _ => format!("static_cast<{t}>({})", e.text),
     };
     made(text, ty)

@@ -37,6 +37,10 @@ pub enum Feature {
     Constants,
     /// Real numbers in a range where nothing overflows.
     Floats,
+    /// Members that are arrays of classes, constructed without being named.
+    MemberArrays,
+    /// `?:` with a constant condition and operands of two types; in every block then.
+    ConstantConditions,
     /// `using namespace`.
     UsingDirective,
     /// `using a::f`.
@@ -99,4 +103,6 @@ pub const OFF: &[Feature] = &[
     Destructors,
     Copies,
     PointOfDeclaration,
+    MemberArrays,
+    ConstantConditions,
 ];

@@ -138,6 +138,7 @@ impl Maker {
         });
         let scope = Scope {
             vars: vars.collect(),
+            constant_conditions: self.scope.constant_conditions,
             ..Scope::default()
         };
         expr(&mut self.r, &scope, depth)
@@ -194,6 +195,8 @@ fn make_block(m: &mut Maker, f: Feature) {
         Operators => classes::operators(m),
         Constructors => classes::constructors(m),
         Constants => classes::constants(m),
+        MemberArrays => classes::member_arrays(m),
+        ConstantConditions => plain::statements(m),
         Qualified => lookup::qualified(m),
         UsingDirective => lookup::using_directive(m),
         UsingDeclaration => lookup::using_declaration(m),
@@ -241,6 +244,7 @@ pub fn make(seed: u64, number: u64, features: &[Feature]) -> Program {
         m.scope.vars.clear();
         m.scope.arrays.clear();
         m.scope.input = true;
+        m.scope.constant_conditions = features.contains(&Feature::ConstantConditions);
         make_block(&mut m, feature);
         blocks.push(Block {
             feature,

@@ -266,7 +266,7 @@ pub fn enums(m: &mut Maker) {
     let (a, b, c) = (m.fresh("A"), m.fresh("B"), m.fresh("C"));
     say!(
         m.declare,
-        "enum {plain} {{ {a} = {at}, {b}, {c} = {b} * 2 + 1 }};"
+        "enum {plain} {{ {a} = {at}, {b}, {c} = {b} * 2 + 20 }};"
     );
     let under = m.int_ty();
     let k = m.r.range(0, 90);

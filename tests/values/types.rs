@@ -1,8 +1,8 @@
-//! The arithmetic types, and the rules of C++ for them that the generator needs to write programs that mean one thing.
+//! The integer types, and the rules of C++ for them that the generator needs to write programs that mean one thing.
 
 use Ty::*;
 
-/// An arithmetic type.
+/// An integer type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ty {
     Bool,
@@ -14,7 +14,6 @@ pub enum Ty {
     UInt,
     Long,
     ULong,
-    Float,
 }
 
 /// All integer types but `bool`.
@@ -36,7 +35,6 @@ impl Ty {
             UInt => "uint",
             Long => "long",
             ULong => "ulong",
-            Float => "float",
         }
     }
 
@@ -51,7 +49,6 @@ impl Ty {
     /// Usual arithmetic conversions, [expr.arith.conv].
     pub fn with(self, o: Ty) -> Ty {
         let rank = |t: Ty| match t {
-            Float => 4,
             ULong => 3,
             Long => 2,
             UInt => 1,
