@@ -54,7 +54,7 @@ const PROGRAMS: u64 = 300;
 /// Programs of one compilation.
 const BATCH: u64 = 60;
 /// The largest share of the default programs that may be `unsupported`, per thousand. It may only fall.
-const MOST_UNSUPPORTED: usize = 1000;
+const MOST_UNSUPPORTED: usize = 10;
 /// Differences that are printed whole.
 const SHOWN: usize = 12;
 

@@ -285,7 +285,7 @@ pub fn const_overloads(m: &mut Maker) {
 pub fn reference_overloads(m: &mut Maker) {
     let f = m.fresh("f");
     let [x, y, z] = three(m);
-    let mut all = vec![
+    let mut all = [
         format!("inline int {f}(thread int& a) {{ a += 1; return a * {x}; }}"),
         format!("inline int {f}(thread const int& a) {{ return a * {y}; }}"),
         format!("inline int {f}(thread int&& a) {{ a += 2; return a * {z}; }}"),

@@ -87,7 +87,7 @@ fn front(text: &str) -> Result<Kernel, Ours> {
         return Err(Ours::Wrong("no kernel".into()));
     };
     if let Some(u) = kernel.unsupported.first() {
-        return Err(said(&format!("{u:?}"), None));
+        return Err(said(&u.construct, Some(u.span)));
     }
     Ok(kernel)
 }

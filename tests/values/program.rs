@@ -196,7 +196,7 @@ fn make_block(m: &mut Maker, f: Feature) {
         Constructors => classes::constructors(m),
         Constants => classes::constants(m),
         MemberArrays => classes::member_arrays(m),
-        ConstantConditions => plain::statements(m),
+        ConstantConditions => classes::overloads(m),
         Qualified => lookup::qualified(m),
         UsingDirective => lookup::using_directive(m),
         UsingDeclaration => lookup::using_declaration(m),
