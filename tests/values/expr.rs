@@ -36,8 +36,8 @@ pub struct Scope {
     pub arrays: Vec<(String, Ty)>,
     /// Whether `in[]` is there.
     pub input: bool,
-    /// Whether `?:` may have a condition that is a constant.
-    pub constant_conditions: bool,
+    /// Whether the last two operands of `?:` may be of two types.
+    pub mixed_conditionals: bool,
 }
 
 fn made(text: String, ty: Ty) -> Expr {
@@ -160,17 +160,15 @@ fn comparison(r: &mut Rng, s: &Scope, depth: u32) -> Expr {
 
 /// [expr.cond]: of one type, no promotion.
 fn conditional(r: &mut Rng, s: &Scope, depth: u32) -> Expr {
-    let mut c = expr(r, s, depth - 1);
-    if !s.constant_conditions {
-        let by = match s.vars.len() {
-            0 => format!("in[{}]", r.below(16)),
-            n => s.vars[r.below(n)].name.clone(),
-        };
-        c.text = format!("({} ^ {by})", c.text);
-    }
+    let c = expr(r, s, depth - 1);
     let (a, b) = (expr(r, s, depth - 1), expr(r, s, depth - 1));
     let ty = if a.ty == b.ty { a.ty } else { a.ty.with(b.ty) };
-    made(format!("({} ? {} : {})", c.text, a.text, b.text), ty)
+    let side = |e: Expr| match e.ty == ty || s.mixed_conditionals {
+        true => e.text,
+        false => format!("({})({})", ty.name(), e.text),
+    };
+    let (a, b) = (side(a), side(b));
+    made(format!("({} ? {a} : {b})", c.text), ty)
 }
 
 fn unary(r: &mut Rng, s: &Scope, depth: u32) -> Expr {

@@ -39,8 +39,8 @@ pub enum Feature {
     Floats,
     /// Members that are arrays of classes, constructed without being named.
     MemberArrays,
-    /// `?:` with a constant condition and operands of two types; in every block then.
-    ConstantConditions,
+    /// `?:` with operands of two types, in every block then, and a condition that may be a constant.
+    MixedConditionals,
     /// `using namespace`.
     UsingDirective,
     /// `using a::f`.
@@ -104,5 +104,5 @@ pub const OFF: &[Feature] = &[
     Copies,
     PointOfDeclaration,
     MemberArrays,
-    ConstantConditions,
+    MixedConditionals,
 ];

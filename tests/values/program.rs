@@ -138,7 +138,7 @@ impl Maker {
         });
         let scope = Scope {
             vars: vars.collect(),
-            constant_conditions: self.scope.constant_conditions,
+            mixed_conditionals: self.scope.mixed_conditionals,
             ..Scope::default()
         };
         expr(&mut self.r, &scope, depth)
@@ -196,7 +196,7 @@ fn make_block(m: &mut Maker, f: Feature) {
         Constructors => classes::constructors(m),
         Constants => classes::constants(m),
         MemberArrays => classes::member_arrays(m),
-        ConstantConditions => classes::overloads(m),
+        MixedConditionals => classes::overloads(m),
         Qualified => lookup::qualified(m),
         UsingDirective => lookup::using_directive(m),
         UsingDeclaration => lookup::using_declaration(m),
@@ -244,7 +244,7 @@ pub fn make(seed: u64, number: u64, features: &[Feature]) -> Program {
         m.scope.vars.clear();
         m.scope.arrays.clear();
         m.scope.input = true;
-        m.scope.constant_conditions = features.contains(&Feature::ConstantConditions);
+        m.scope.mixed_conditionals = features.contains(&Feature::MixedConditionals);
         make_block(&mut m, feature);
         blocks.push(Block {
             feature,
