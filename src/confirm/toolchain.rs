@@ -167,6 +167,19 @@ impl Toolchain {
         c
     }
 
+    /// The compiler for text that [`super::rewritten`] gave when only values matter: no instrumentation, no runtime, signed integers wrap.
+    pub fn plain_command(&self) -> Command {
+        let mut c = self.command();
+        c.args(["-O0", "-fno-exceptions", "-fno-rtti", "-fwrapv"])
+            .args(["-fsigned-char", "-ffp-contract=off"])
+            .args(["-nostdinc", "-nostdinc++", "-w", "-fno-caret-diagnostics"])
+            .args(&self.half)
+            .arg("-I")
+            .arg(self.folder.path().join("include"))
+            .args(["-include", "ub_collective.h"]);
+        c
+    }
+
     /// The preprocessor as Metal's compiler would run it: none of the host's names and headers.
     pub(super) fn preprocess_command(&self) -> Command {
         let mut c = self.command();

@@ -217,4 +217,8 @@ template <class T, class U> UB T as_type(const U& v) {
     __builtin_memcpy(&r, &v, sizeof r);
     return r;
 }
+// A swizzle lies over its vector: its components first have to be put in order.
+template <class T, class E, unsigned n, unsigned... I> UB T as_type(const ub::swizzle<E, n, I...>& v) {
+    return as_type<T>(metal::vec<E, sizeof...(I)>(v));
+}
 namespace metal { using ::as_type; }
