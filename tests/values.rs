@@ -1,8 +1,8 @@
 //! Random programs: the values that Clang computes against those of our front end and executor.
 //!
 //! `UNBARRIER_VALUES_PROGRAMS` programs (default 300) from seed `UNBARRIER_VALUES_SEED` (default 1), on `UNBARRIER_VALUES_JOBS` threads (default 2).
-//! `UNBARRIER_VALUES_ONLY=N` prints program N and what is found about it. `UNBARRIER_VALUES_ALL=1` also uses the features that are off
-//! (`values/features.rs`), `UNBARRIER_VALUES_FEATURES=Copies,Global` only these. `UNBARRIER_VALUES_SANITIZE=1` has Clang look for undefined behaviour of
+//! `UNBARRIER_VALUES_ONLY=N` prints program N and what is found about it.
+//! `UNBARRIER_VALUES_FEATURES=Copies,Global` only these. `UNBARRIER_VALUES_SANITIZE=1` has Clang look for undefined behaviour of
 //! the programs. `UNBARRIER_VALUES_KEEP=DIR` writes the smallest block of each difference there.
 //!
 //! One file per compilation holds many programs: most of the time of a compilation is the headers. A program is made of blocks that write words of
@@ -44,7 +44,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use features::{Feature, OFF, ON};
+use features::{ALL, Feature};
 use ours::Ours;
 use program::{BLOCK, HEAD, Program, make};
 use unbarrier::confirm::{ConfirmError, Detector, Toolchain};
@@ -66,7 +66,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 fn chosen() -> Vec<Feature> {
-    let all: Vec<Feature> = ON.iter().chain(OFF).copied().collect();
+    let all: Vec<Feature> = ALL.to_vec();
     if let Ok(names) = std::env::var("UNBARRIER_VALUES_FEATURES") {
         let named = |n: &str| all.iter().copied().find(|f| format!("{f:?}") == n);
         return names
@@ -74,11 +74,7 @@ fn chosen() -> Vec<Feature> {
             .map(|n| named(n).unwrap_or_else(|| panic!("no feature {n}")))
             .collect();
     }
-    if number("UNBARRIER_VALUES_ALL", 0) > 0 {
-        all
-    } else {
-        ON.to_vec()
-    }
+    all
 }
 
 /// What is wrong with a program.
@@ -268,7 +264,7 @@ fn programs_mean_the_same_to_clang_and_to_us() {
     let which: Vec<u64> = t.differences.iter().map(|d| d.number).collect();
     assert!(which.is_empty(), "programs that differ: {which:?}");
     assert_eq!(t.compared + unsupported, (to - from) as usize);
-    if features == ON && to > from + 1 {
+    if features == ALL && to > from + 1 {
         let share = unsupported * 1000 / (to - from) as usize;
         assert!(
             share <= MOST_UNSUPPORTED,

@@ -1,4 +1,4 @@
-//! What programs are made of, and what of it is switched on.
+//! What programs are made of.
 
 /// A kind of block. Each is a function of its own with declarations of its own, and writes its own words of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,8 +67,8 @@ pub enum Feature {
 
 use Feature::*;
 
-/// Every program is made of these.
-pub const ON: &[Feature] = &[
+/// Every program is made of these; what stands twice is taken twice as often.
+pub const ALL: &[Feature] = &[
     Statements,
     Statements,
     Switch,
@@ -87,11 +87,6 @@ pub const ON: &[Feature] = &[
     Qualified,
     Constants,
     Floats,
-];
-
-/// Lookup and lifetimes that the front end does not have right yet: move them to [`ON`] when it has. Until then
-/// `UNBARRIER_VALUES_ALL=1` uses them too.
-pub const OFF: &[Feature] = &[
     UsingDirective,
     UsingDeclaration,
     Dependent,

@@ -48,28 +48,16 @@ impl<'a> Lowerer<'a> {
                 None => "operator=".to_string(),
                 Some(o) => format!("operator{}=", op_text(o)),
             };
-            // Without one of its own, a class is assigned member by member.
-            let implicit = op.is_none()
-                && !self.special(p.ty()).assign
-                && matches!((rp.ty(), p.ty()), (Ty::Record(a), Ty::Record(b)) if self.is_base(*b, *a));
+            if op.is_none() && self.assign_object(&p, &rp) {
+                return p;
+            }
             let args = vec![Arg::Place(p.clone()), Arg::Place(rp.clone())];
-            if !implicit && let Some(q) = self.operator(&name, args, &[l, r]) {
+            if let Some(q) = self.operator(&name, args, &[l, r]) {
                 return q;
             }
             if self.special(p.ty()).assign && op.is_none() {
                 let name = self.type_name(p.ty());
                 self.unsupported(format!("assignment to `{name}`"), true, true, Vec::new());
-                return p;
-            }
-            if implicit && self.special(rp.ty()).copy {
-                // The assignment operators of its members are the implicit ones.
-                let ty = p.ty().clone();
-                let from = match ty {
-                    Ty::Record(b) => self.base_place(rp, b),
-                    _ => rp,
-                };
-                let v = self.load_bits(from);
-                self.store(&p, v);
                 return p;
             }
         }

@@ -347,6 +347,9 @@ impl<'a> Lowerer<'a> {
             && let Ty::Record(id) = *first.ty()
         {
             cands = self.member_functions(id, name);
+            if name == "operator=" {
+                cands.retain(|c| self.assigns(id, c.rec));
+            }
         }
         for n in self.named(name, None, false) {
             if let What::Function(f) = n.what {

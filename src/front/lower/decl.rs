@@ -418,6 +418,11 @@ impl<'a> Lowerer<'a> {
 
     /// A value that is left to its default member initialisers, otherwise unspecified.
     pub fn default_value(&mut self, ty: &Ty) -> Value {
+        if let Ty::Array(t, n) = ty
+            && self.initialises_itself(t)
+        {
+            return self.default_array(ty, t, *n);
+        }
         let Ty::Record(id) = ty else {
             return self.uninitialised(ty);
         };
@@ -445,6 +450,40 @@ impl<'a> Lowerer<'a> {
         Value {
             ty: ty.clone(),
             leaves,
+        }
+    }
+
+    /// The elements of an array, each by its constructor or initialisers ([dcl.init]/7).
+    fn default_array(&mut self, ty: &Ty, element: &Ty, n: u64) -> Value {
+        /// More elements than this are not written out one by one.
+        const MOST: u64 = 4096;
+        if n > MOST {
+            let what = format!("array of {n} objects that initialise themselves");
+            self.unsupported(what, true, true, Vec::new());
+            return self.undef(ty);
+        }
+        let mut leaves = Vec::new();
+        for _ in 0..n {
+            let v = self.default_value(element);
+            leaves.extend(self.freeze_value(v).leaves);
+        }
+        Value {
+            ty: ty.clone(),
+            leaves,
+        }
+    }
+
+    /// Whether an object of the type gets values, or runs code, where no initialiser is written.
+    fn initialises_itself(&self, ty: &Ty) -> bool {
+        match ty {
+            Ty::Array(t, _) => self.initialises_itself(t),
+            Ty::Record(id) => self.recs.get(*id as usize).is_some_and(|r| {
+                self.has_constructor(r.decl)
+                    || r.fields
+                        .iter()
+                        .any(|f| f.init.is_some() || self.initialises_itself(&f.ty))
+            }),
+            _ => false,
         }
     }
 

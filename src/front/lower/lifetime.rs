@@ -29,6 +29,8 @@ pub struct Special {
     pub own_copy: bool,
     /// An assignment runs code, or is not allowed.
     pub assign: bool,
+    /// The class itself declares how it is assigned.
+    pub own_assign: bool,
 }
 
 impl Special {
@@ -48,7 +50,8 @@ impl Special {
             if name.starts_with('~') {
                 s.dtor = true;
             } else if name == "operator=" {
-                s.assign |= f.template.is_some() || takes_own(f, d, true);
+                s.own_assign |= f.template.is_some() || takes_own(f, d, true);
+                s.assign |= s.own_assign;
             } else if f.ret.is_none() && base_name(name) == d.name {
                 let forwards = f.template.is_some() && takes_any(f);
                 if takes_own(f, d, false) || forwards {
@@ -67,6 +70,7 @@ impl Special {
             copy: self.copy || o.copy,
             own_copy: self.own_copy,
             assign: self.assign || o.assign,
+            own_assign: self.own_assign,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod adl;
 mod assign;
+mod assign_members;
 mod attributes;
 mod builtins;
 mod call;

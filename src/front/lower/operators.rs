@@ -231,16 +231,7 @@ impl<'a> Lowerer<'a> {
         }
         let c = self.truth(c);
         if let Some(taken) = fold::const_bool(&c) {
-            // The type is that of both ([expr.cond]).
-            let (ta, tb) = (self.type_of(a), self.type_of(b));
-            let p = self.place(if taken { a } else { b });
-            let scalar = |t: &Ty| t.scalar().is_some() || matches!(t, Ty::Vector(..));
-            if ta == tb || !scalar(&ta) || !scalar(&tb) {
-                return p;
-            }
-            let v = self.load(p);
-            let ty = self.common_type(&ta, &tb);
-            return Place::Val(self.convert(v, &ty));
+            return self.ternary_taken(taken, a, b);
         }
         let c = if has_effects(a) || has_effects(b) {
             self.freeze(c)
@@ -263,6 +254,40 @@ impl<'a> Lowerer<'a> {
         then.extend(t1);
         els.extend(e1);
         Place::Val(self.join(c, (then, x), (els, y)))
+    }
+
+    /// A conditional expression of which one operand is known to be taken: its type, value category
+    /// and qualifiers are those of both operands together ([expr.cond]/4-7).
+    fn ternary_taken(&mut self, first: bool, a: &'a AExpr, b: &'a AExpr) -> Place {
+        let (e, other) = if first { (a, b) } else { (b, a) };
+        let (ty, rvalue, cv) = self.speculate(|l| {
+            let p = l.place(other);
+            (p.ty().clone(), p.is_rvalue(), p.cv())
+        });
+        let p = self.place(e);
+        if *p.ty() == ty {
+            return match (p.is_rvalue(), rvalue) {
+                (true, _) => p,
+                (false, true) => Place::Val(self.picked_value(p)),
+                (false, false) => p.more_cv(cv),
+            };
+        }
+        if matches!(ty, Ty::Void | Ty::Unknown(_)) || matches!(p.ty(), Ty::Void | Ty::Unknown(_)) {
+            return p;
+        }
+        if let (Ty::Record(x), Ty::Record(y)) = (p.ty(), &ty)
+            && self.is_base(*y, *x)
+        {
+            let y = *y;
+            return self.base_place(p, y).more_cv(cv);
+        }
+        let v = self.picked_value(p);
+        let ty = match (&v.ty, ty.array_element()) {
+            // Arrays of two lengths decay ([expr.cond]/7).
+            (Ty::Pointer(..), Some(_)) => v.ty.clone(),
+            (t, _) => self.common_type(t, &ty),
+        };
+        Place::Val(self.convert(v, &ty))
     }
 
     /// The value of a conditional expression on two places.
