@@ -2,7 +2,7 @@
 //!
 //! `UNBARRIER_VALUES_PROGRAMS` programs (default 300) from seed `UNBARRIER_VALUES_SEED` (default 1), on `UNBARRIER_VALUES_JOBS` threads (default 2).
 //! `UNBARRIER_VALUES_ONLY=N` prints program N and what is found about it.
-//! `UNBARRIER_VALUES_FEATURES=Copies,Global` only these. `UNBARRIER_VALUES_SANITIZE=1` has Clang look for undefined behaviour of
+//! `UNBARRIER_VALUES_FEATURES=Copies,Global` uses only these. `UNBARRIER_VALUES_SANITIZE=1` has Clang look for undefined behaviour of
 //! the programs. `UNBARRIER_VALUES_KEEP=DIR` writes the smallest block of each difference there.
 //!
 //! One file per compilation holds many programs: most of the time of a compilation is the headers. A program is made of blocks that write words of
