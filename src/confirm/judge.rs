@@ -2,7 +2,7 @@
 //!
 //! Direction: `Contradicts` only on evidence; everything that is not evidence is `DoesNotRefute`.
 
-use super::results::{Race, Results};
+use super::results::{Difference, Failure, Race, Results};
 
 /// What `prove` says about a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +68,11 @@ pub struct Observed {
     pub reached: bool,
     /// The kernel as written gives one output in all schedules, without races and out-of-bounds accesses.
     pub stable: bool,
+    /// The kernel as written does not race, crash or leave its buffers, whatever its output.
+    pub sound: bool,
+    /// Buffers of a kernel that is not stable whose contents are the same in all schedules nevertheless; none where it
+    /// races, crashes or leaves its buffers as written.
+    pub steady: Vec<String>,
     /// Without the barrier.
     pub deleted: Results,
     /// With a `simdgroup_barrier` instead, when that was run.
@@ -84,6 +89,29 @@ impl Observed {
     pub fn differs(&self) -> bool {
         self.stable && !self.deleted.differences.is_empty()
     }
+
+    /// Without the barrier it crashes or leaves its buffers.
+    fn breaks(&self) -> bool {
+        let crashed = matches!(
+            self.deleted.failure,
+            Some(Failure::Crash {
+                as_written: false,
+                ..
+            })
+        );
+        crashed || !self.deleted.outside.is_empty()
+    }
+
+    /// The first difference in a buffer that as written is always the same, while others are not: enough to agree, too
+    /// little to contradict.
+    pub fn difference_in_part(&self) -> Option<&Difference> {
+        let other = |d: &&Difference| self.steady.contains(&d.buffer);
+        self.deleted.differences.iter().find(other)
+    }
+
+    fn differs_in_part(&self) -> bool {
+        self.difference_in_part().is_some()
+    }
 }
 
 fn due(r: &Results) -> Option<&Race> {
@@ -92,7 +120,9 @@ fn due(r: &Results) -> Option<&Race> {
 
 /// How what was observed stands to a verdict.
 pub fn relation(verdict: Verdict, o: &Observed) -> Relation {
-    let needed = o.race().is_some() || o.differs();
+    let needed = o.race().is_some() || o.differs() || (o.stable && o.breaks());
+    // Of a kernel whose output varies, few schedules were seen.
+    let likely = needed || o.differs_in_part() || (o.sound && o.breaks());
     match verdict {
         Verdict::Removable if needed => Relation::Contradicts,
         Verdict::Weakenable => match &o.weakened {
@@ -102,14 +132,14 @@ pub fn relation(verdict: Verdict, o: &Observed) -> Relation {
             _ if needed => Relation::Agrees,
             _ => Relation::DoesNotRefute,
         },
-        Verdict::Required if needed => Relation::Agrees,
+        Verdict::Required if likely => Relation::Agrees,
         _ => Relation::DoesNotRefute,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::{Access, Difference};
+    use super::super::results::Access;
     use super::*;
 
     fn racing(due: bool) -> Results {
@@ -140,8 +170,46 @@ mod tests {
             reached: true,
             stable: true,
             deleted,
-            weakened: None,
+            ..Observed::default()
         }
+    }
+
+    #[test]
+    fn a_crash_counts_only_where_the_kernel_is_stable() {
+        let crash = |as_written| Results {
+            failure: Some(Failure::Crash {
+                signal: 11,
+                thread: 0,
+                as_written,
+            }),
+            ..Results::default()
+        };
+        let mut o = observed(crash(false));
+        assert_eq!(relation(Verdict::Removable, &o), Relation::Contradicts);
+        assert_eq!(relation(Verdict::Required, &o), Relation::Agrees);
+        o.stable = false;
+        assert_eq!(relation(Verdict::Removable, &o), Relation::DoesNotRefute);
+        let o = observed(crash(true));
+        assert_eq!(relation(Verdict::Removable, &o), Relation::DoesNotRefute);
+    }
+
+    #[test]
+    fn one_steady_buffer_is_enough_to_agree_and_not_to_contradict() {
+        let mut o = observed(Results {
+            differences: vec![Difference {
+                schedule: 0,
+                buffer: "total".into(),
+                byte: 0,
+                bytes: 4,
+                size: 4,
+            }],
+            ..Results::default()
+        });
+        o.stable = false;
+        assert_eq!(relation(Verdict::Required, &o), Relation::DoesNotRefute);
+        o.steady = vec!["total".into()];
+        assert_eq!(relation(Verdict::Required, &o), Relation::Agrees);
+        assert_eq!(relation(Verdict::Removable, &o), Relation::DoesNotRefute);
     }
 
     #[test]

@@ -148,6 +148,13 @@ fn input(r: &Run<'_>) -> String {
             }
         }
         out.push('\n');
+        for (at, bytes) in &b.patches {
+            let _ = write!(out, "patch\t{name}\t{at}\t");
+            for byte in bytes {
+                let _ = write!(out, "{byte:02x}");
+            }
+            out.push('\n');
+        }
     }
     for c in r.changes {
         let mode = match c.mode {

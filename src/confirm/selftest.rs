@@ -82,6 +82,7 @@ fn one(unit: &Unit, kernel: &str, file: &str, lines: &[u32]) -> Result<Results, 
         count: 64,
         contents: Contents::Fill(fill),
         optional: false,
+        patches: Vec::new(),
     };
     let launch = Launch {
         threadgroup: [64, 1, 1],

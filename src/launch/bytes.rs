@@ -129,6 +129,12 @@ fn contents(b: &Buffer, o: &Object) -> Result<Vec<u8>, String> {
         out.extend_from_slice(&bits.to_le_bytes()[..width.min(8)]);
     }
     out.resize(size, 0);
+    for (at, bytes) in &b.patches {
+        let at = usize::try_from(*at).map_err(|e| e.to_string())?;
+        for (slot, byte) in out.iter_mut().skip(at).zip(bytes) {
+            *slot = *byte;
+        }
+    }
     Ok(out)
 }
 

@@ -79,6 +79,7 @@ fn buffer(b: &Buffer, o: &Object) -> BufferSpec {
         ),
         Contents::Values(v) => (Fill::Zeros, table(v, b.count, size, o)),
     };
+    let bytes = bytes.into_iter().chain(b.patches.iter().cloned()).collect();
     BufferSpec {
         size: Some(size),
         fill,

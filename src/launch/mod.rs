@@ -31,9 +31,11 @@ mod execute;
 mod expression;
 mod resolve;
 mod spec;
+mod witness;
 
 pub use bytes::{Binding, ConstantBits, bindings, constants};
 pub use derive::derive;
 pub use execute::{constant_number, to_launch};
 pub use resolve::{Buffer, Contents, Launch, LaunchError, resolve};
 pub use spec::{BufferSpec, Number, Spec};
+pub use witness::from_witness;

@@ -34,6 +34,8 @@ pub struct Buffer {
     pub contents: Contents,
     /// The kernel may lack it.
     pub optional: bool,
+    /// Bytes at offsets, over the contents.
+    pub patches: Vec<(u64, Vec<u8>)>,
 }
 
 /// Contents of a buffer, scalar by scalar.
@@ -277,6 +279,7 @@ fn buffer(
         count,
         contents,
         optional: b.optional,
+        patches: Vec::new(),
     })
 }
 

@@ -126,6 +126,7 @@ pub fn witness(map: &SourceMap, kernel: &Kernel, w: &Witness) -> WitnessReport {
         );
     }
     WitnessReport {
+        launch: w.launch.clone().filter(|_| w.replayed),
         array,
         byte,
         threadgroup: w.threadgroup,

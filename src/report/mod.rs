@@ -24,3 +24,4 @@ pub mod sarif;
 pub mod stats;
 pub mod steps;
 mod unseen;
+mod witness;

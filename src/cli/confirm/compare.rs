@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::report::{BarrierResult, JointResult, KernelResult};
+use super::witness;
 use super::{ConfirmArgs, DetectorArg};
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::{Change, Mode, Results, Run, Unit, run};
@@ -17,7 +18,8 @@ pub struct Settings {
     megabytes: u32,
     jobs: usize,
     all: bool,
-    tsan: bool,
+    /// Real threads put no race down to a barrier.
+    pub tsan: bool,
     remove: Vec<u32>,
 }
 
@@ -41,6 +43,7 @@ impl Settings {
 }
 
 /// One kernel and how it is launched.
+#[derive(Clone)]
 pub struct Task {
     /// Kernel.
     pub kernel: String,
@@ -54,23 +57,39 @@ pub struct Task {
     pub verdicts: BTreeMap<u32, Verdict>,
     /// Lines that can go together.
     pub joint: Vec<u32>,
+    /// Launches of the witnesses of `prove`, by line.
+    pub witnesses: BTreeMap<u32, Launch>,
 }
 
 /// One run of one kernel.
-struct Job {
-    task: usize,
-    changes: Vec<Change>,
+pub(super) struct Job {
+    /// Number of the task.
+    pub task: usize,
+    /// What is changed.
+    pub changes: Vec<Change>,
+    /// Launched otherwise than the task says.
+    pub launch: Option<Launch>,
 }
 
 /// Runs everything.
 pub fn all(unit: &Unit, tasks: &[Task], settings: &Settings) -> Vec<KernelResult> {
-    let first: Vec<Job> = (0..tasks.len())
-        .map(|task| Job {
-            task,
-            changes: Vec::new(),
-        })
-        .collect();
-    let written = execute(unit, tasks, &first, settings);
+    let first: Vec<Job> = (0..tasks.len()).map(as_written).collect();
+    let mut tasks = tasks.to_vec();
+    let mut written = execute(unit, &tasks, &first, settings);
+    for _ in 0..ROUNDS {
+        // Nobody said how large the buffers are.
+        let again: Vec<usize> = (0..tasks.len())
+            .filter(|&i| tasks[i].derived && grow(&mut tasks[i].launch, &written[i]))
+            .collect();
+        let jobs: Vec<Job> = again.iter().map(|&task| as_written(task)).collect();
+        for (i, w) in again
+            .into_iter()
+            .zip(execute(unit, &tasks, &jobs, settings))
+        {
+            written[i] = w;
+        }
+    }
+    let tasks = tasks.as_slice();
     let mut jobs = Vec::new();
     for (i, (t, w)) in tasks.iter().zip(&written).enumerate() {
         // What crashes or hangs as written tells nothing about its barriers.
@@ -86,7 +105,39 @@ pub fn all(unit: &Unit, tasks: &[Task], settings: &Settings) -> Vec<KernelResult
         done = rest;
         out.push(kernel(t, w, own, settings));
     }
+    witness::add(unit, tasks, &mut out, settings);
     out
+}
+
+/// Rounds of giving buffers more room.
+const ROUNDS: usize = 3;
+
+/// Most bytes of a buffer that was given more room.
+const MOST_BYTES: u64 = 64 << 20;
+
+fn as_written(task: usize) -> Job {
+    Job {
+        task,
+        changes: Vec::new(),
+        launch: None,
+    }
+}
+
+/// Makes buffers of a derived launch as large as the run shows that they must be; whether anything changed.
+fn grow(l: &mut Launch, written: &Results) -> bool {
+    let mut grown = false;
+    for o in &written.outside {
+        let Some(b) = l.buffers.get_mut(&o.buffer) else {
+            continue;
+        };
+        let element = o.size / b.count.max(1);
+        let needed = o.byte.saturating_mul(2).max(64 << 10);
+        if o.byte >= o.size && element > 0 && needed <= MOST_BYTES && o.size < needed {
+            b.count = needed / element;
+            grown = true;
+        }
+    }
+    grown
 }
 
 /// The lines of a kernel's barriers, with the file of each.
@@ -121,11 +172,13 @@ fn plan(task: usize, t: &Task, written: &Results, s: &Settings) -> Vec<Job> {
         jobs.push(Job {
             task,
             changes: vec![change(&file, line, Mode::Deleted)],
+            launch: None,
         });
         if t.verdicts.get(&line) == Some(&Verdict::Weakenable) {
             jobs.push(Job {
                 task,
                 changes: vec![change(&file, line, Mode::Simdgroup)],
+                launch: None,
             });
         }
     }
@@ -142,12 +195,14 @@ fn plan(task: usize, t: &Task, written: &Results, s: &Settings) -> Vec<Job> {
                 .filter(|((_, line), reached)| *reached && together.contains(line))
                 .map(|((file, line), _)| change(&file, line, Mode::Deleted))
                 .collect(),
+            launch: None,
         });
     }
     jobs
 }
 
-fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Results> {
+/// Runs jobs side by side.
+pub(super) fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Results> {
     let next = Mutex::new(0usize);
     let slots: Vec<Mutex<Option<Results>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -167,11 +222,12 @@ fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Resul
                     let t = &tasks[job.task];
                     let request = Run {
                         kernel: &t.kernel,
-                        launch: &t.launch,
+                        launch: job.launch.as_ref().unwrap_or(&t.launch),
                         changes: &job.changes,
                         schedules: s.schedules,
                         seed: s.seed,
-                        seconds: s.seconds,
+                        // A witness may run a loop to the end of its type.
+                        seconds: job.launch.as_ref().map_or(s.seconds, |_| s.seconds.min(10)),
                         megabytes: s.megabytes,
                     };
                     let results = run(unit, &request);
@@ -188,12 +244,31 @@ fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Resul
         .collect()
 }
 
-fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -> KernelResult {
-    let stable = written.failure.is_none()
+/// One output in all schedules, and nothing wrong.
+pub(super) fn is_stable(written: &Results) -> bool {
+    is_sound(written) && written.differences.is_empty()
+}
+
+/// No race, no crash, no access outside of buffers.
+pub(super) fn is_sound(written: &Results) -> bool {
+    written.failure.is_none()
         && written.races.is_empty()
-        && written.differences.is_empty()
         && written.outside.is_empty()
-        && written.divergent.is_empty();
+        && written.divergent.is_empty()
+}
+
+/// Buffers that hold the same in all schedules.
+pub(super) fn steady(written: &Results, launch: &Launch) -> Vec<String> {
+    let all = launch.buffers.keys().filter(|_| is_sound(written));
+    all.filter(|n| !written.differences.iter().any(|d| d.buffer == **n))
+        .cloned()
+        .collect()
+}
+
+fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -> KernelResult {
+    let stable = is_stable(&written);
+    let same = steady(&written, &t.launch);
+    let sound = is_sound(&written);
     // Real threads know no pairs "due to" a barrier: what is new is put down to it, which means something only where nothing was there before.
     let attributable = !s.tsan || written.races.is_empty();
     let mut out = KernelResult::new(&t.kernel, t, &written, stable);
@@ -207,6 +282,8 @@ fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -
         if let [c] = job.changes.as_slice() {
             let o = single.entry((c.file.clone(), c.line)).or_default();
             o.stable = stable;
+            o.sound = sound;
+            o.steady.clone_from(&same);
             o.reached = true;
             match c.mode {
                 Mode::Deleted => o.deleted = results,
@@ -217,6 +294,8 @@ fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -
             let o = Observed {
                 reached: true,
                 stable,
+                sound,
+                steady: same.clone(),
                 deleted: results,
                 weakened: None,
             };

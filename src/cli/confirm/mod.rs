@@ -3,7 +3,9 @@
 mod compare;
 mod dump;
 mod metal;
+mod race;
 mod report;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +23,7 @@ use crate::confirm::scan::Entry;
 use crate::confirm::{Detector, Request, Toolchain, Unit, build, rewritten, self_test};
 use crate::exec::validate;
 use crate::ir::Kernel;
-use crate::launch::{Launch, constant_number, resolve, to_launch};
+use crate::launch::{Launch, constant_number, from_witness, resolve, to_launch};
 use crate::report::model::FileReport;
 use compare::{Settings, Task};
 use report::{FileResult, KernelResult, Outcome};
@@ -244,9 +246,32 @@ fn prepared(
             Err(e) => out.kernels.push(KernelResult::failed(&k.name, e)),
         }
     }
+    let verdicts = if a.no_prove {
+        None
+    } else {
+        match file_report(path, &prove_args(path, a)) {
+            Ok(r) => Some(r),
+            Err(e) => {
+                out.errors.push(format!("prove: {e}"));
+                None
+            }
+        }
+    };
+    let mut witnesses: BTreeMap<String, BTreeMap<u32, Launch>> = plans
+        .iter()
+        .filter_map(|(name, _, launch)| {
+            let k = l.kernels.iter().find(|k| k.name == *name)?;
+            Some((name.clone(), witness_launches(verdicts.as_ref(), k, launch)))
+        })
+        .collect();
     let scalars: BTreeMap<String, Vec<String>> = plans
         .iter()
-        .map(|(name, _, l)| (name.clone(), l.scalars.keys().cloned().collect()))
+        .map(|(name, _, l)| {
+            let own = witnesses.get(name).into_iter().flat_map(BTreeMap::values);
+            let all = own.chain([l]).flat_map(|l| l.scalars.keys().cloned());
+            let names: std::collections::BTreeSet<String> = all.collect();
+            (name.clone(), names.into_iter().collect())
+        })
         .collect();
     let request = Request {
         file: path,
@@ -273,17 +298,6 @@ fn prepared(
             out.rejected.push((name.clone(), message.clone()));
         }
     }
-    let verdicts = if a.no_prove {
-        None
-    } else {
-        match file_report(path, &prove_args(path, a)) {
-            Ok(r) => Some(r),
-            Err(e) => {
-                out.errors.push(format!("prove: {e}"));
-                None
-            }
-        }
-    };
     let mut tasks = Vec::new();
     for (name, p, launch) in plans {
         if !entries.iter().any(|e| e.name == name) {
@@ -300,6 +314,7 @@ fn prepared(
                 .and_then(|v| v.kernels.iter().find(|k| k.name == name))
                 .map(|k| k.jointly_removable.clone())
                 .unwrap_or_default(),
+            witnesses: witnesses.remove(&name).unwrap_or_default(),
             file: path.display().to_string(),
             derived: p.derived,
             kernel: name,
@@ -307,6 +322,26 @@ fn prepared(
         });
     }
     Ok((built, tasks))
+}
+
+/// The launches that showed in the executor that barriers are required, by line.
+fn witness_launches(
+    report: Option<&FileReport>,
+    k: &Kernel,
+    base: &Launch,
+) -> BTreeMap<u32, Launch> {
+    let found = report.and_then(|r| r.kernels.iter().find(|x| x.name == k.name));
+    let mut out = BTreeMap::new();
+    for b in found.iter().flat_map(|x| &x.barriers) {
+        let launch = b.witness.as_ref().and_then(|w| w.launch.as_ref());
+        let Some(l) = launch.and_then(|w| from_witness(w, k, base)) else {
+            continue;
+        };
+        if b.verdict == "required" && fits(k, &l).is_ok() {
+            out.entry(b.line).or_insert(l);
+        }
+    }
+    out
 }
 
 /// Whether the kernel can be launched so: names, ranges of values, numbers of threads.

@@ -6,11 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compare::Task;
+pub use super::race::{AccessResult, RaceResult};
 use super::{Backend, ConfirmArgs, DetectorArg};
 use crate::cli::args::Format;
 use crate::cli::input::emit;
 use crate::confirm::judge::{Observed, Relation, Verdict};
-use crate::confirm::{Access, Outside, Race, Results};
+use crate::confirm::{Outside, Results};
 
 /// The whole report.
 #[derive(Debug, Serialize)]
@@ -77,6 +78,9 @@ pub struct BarrierResult {
     pub verdict: Option<&'static str>,
     /// `agrees`, `does not refute`, `contradicts`, `not reached`, or `no verdict`.
     pub relation: &'static str,
+    /// `witness` where only the launch of the witness of `prove` shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch: Option<&'static str>,
     /// The launch reaches it.
     pub reached: bool,
     /// A race that it prevents.
@@ -109,81 +113,6 @@ pub struct JointResult {
     pub output_equal: Option<bool>,
     /// Why there is no result.
     pub failure: Option<String>,
-}
-
-/// A race.
-#[derive(Clone, Debug, Serialize)]
-pub struct RaceResult {
-    /// Array.
-    pub array: String,
-    /// `threadgroup` or `device`.
-    pub space: String,
-    /// Byte in the array.
-    pub byte: u64,
-    /// Both threads are in one simdgroup.
-    pub same_simdgroup: bool,
-    /// The two accesses.
-    pub accesses: [AccessResult; 2],
-    /// Schedule in which it was seen.
-    pub schedule: u32,
-}
-
-/// An access.
-#[derive(Clone, Debug, Serialize)]
-pub struct AccessResult {
-    /// Linear thread index.
-    pub thread: u32,
-    /// `reads`, `writes`, `updates`.
-    pub kind: String,
-    /// File, as the compiler names it.
-    pub file: String,
-    /// 1-based line.
-    pub line: u32,
-    /// How often the thread had passed the deleted barriers.
-    pub passed: u64,
-}
-
-impl From<&Access> for AccessResult {
-    fn from(a: &Access) -> Self {
-        AccessResult {
-            thread: a.thread,
-            kind: a.kind.clone(),
-            file: a.file.clone(),
-            line: a.line,
-            passed: a.passed,
-        }
-    }
-}
-
-impl From<&Race> for RaceResult {
-    fn from(r: &Race) -> Self {
-        RaceResult {
-            array: r.array.clone(),
-            space: r.space.clone(),
-            byte: r.byte,
-            same_simdgroup: r.same_simdgroup,
-            accesses: [(&r.a).into(), (&r.b).into()],
-            schedule: r.schedule,
-        }
-    }
-}
-
-impl RaceResult {
-    fn words(&self) -> String {
-        let one = |a: &AccessResult| {
-            format!(
-                "thread {} {} at line {} (passed {}×)",
-                a.thread, a.kind, a.line, a.passed
-            )
-        };
-        format!(
-            "race on {} byte {}: {}, {}",
-            self.array,
-            self.byte,
-            one(&self.accesses[0]),
-            one(&self.accesses[1])
-        )
-    }
 }
 
 fn outside(o: &Outside) -> String {
@@ -250,6 +179,10 @@ impl BarrierResult {
         relation: Relation,
     ) -> BarrierResult {
         let weakened = o.weakened.as_ref();
+        let changed = match o.stable {
+            true => o.deleted.differences.first(),
+            false => o.difference_in_part(),
+        };
         BarrierResult {
             file: file.into(),
             line,
@@ -259,10 +192,11 @@ impl BarrierResult {
                 (true, None) => "no verdict",
                 (true, Some(_)) => relation.words(),
             },
+            launch: None,
             reached: o.reached,
             race: o.race().map(RaceResult::from),
             output_equal: equal(o),
-            difference: o.deleted.differences.first().map(|d| {
+            difference: changed.map(|d| {
                 format!(
                     "{} of {} bytes of `{}` from byte {}",
                     d.bytes, d.size, d.buffer, d.byte
@@ -305,7 +239,14 @@ impl BarrierResult {
                     self.difference.as_deref().unwrap_or("")
                 );
             }
-            None => {}
+            None => {
+                if let Some(d) = &self.difference {
+                    let _ = write!(out, "; output differs where it never does as written: {d}");
+                }
+            }
+        }
+        if self.launch.is_some() {
+            out.push_str("; under the launch of the witness of `prove`");
         }
         if let Some(r) = &self.weakened_race {
             let _ = write!(out, "; with a simdgroup_barrier: {}", r.words());
@@ -325,6 +266,15 @@ impl JointResult {
             output_equal: equal(o),
             failure: o.deleted.failure.as_ref().map(ToString::to_string),
         }
+    }
+}
+
+/// A contradiction stands out.
+fn mark(relation: &'static str) -> &'static str {
+    if relation == Relation::Contradicts.words() {
+        "CONTRADICTS"
+    } else {
+        relation
     }
 }
 
@@ -375,11 +325,7 @@ impl FileResult {
             }
             for b in &k.barriers {
                 let verdict = b.verdict.map_or(String::new(), |v| format!("{v}: "));
-                let mark = if b.relation == Relation::Contradicts.words() {
-                    "CONTRADICTS"
-                } else {
-                    b.relation
-                };
+                let mark = mark(b.relation);
                 let place = if b.file == self.path {
                     format!("line {}", b.line)
                 } else {
@@ -393,11 +339,7 @@ impl FileResult {
                     .race
                     .as_ref()
                     .map_or("no race seen".into(), RaceResult::words);
-                let mark = if j.relation == Relation::Contradicts.words() {
-                    "CONTRADICTS"
-                } else {
-                    j.relation
-                };
+                let mark = mark(j.relation);
                 let _ = writeln!(out, "  lines {} together: {mark}: {what}", lines.join(", "));
             }
         }

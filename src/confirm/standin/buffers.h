@@ -74,6 +74,9 @@ inline std::vector<Buffer> make_buffers(const ub_kernel& k, void** memory, std::
             if (b.name == k.params[p].name) {
                 memory[p] = arena + b.start;
                 if (given[p] && b.compared) fill(arena + b.start, shapes[p], given[p]->count, given[p]->fill);
+                if (given[p] && b.compared)
+                    for (const auto& [at, bytes] : given[p]->patches)
+                        if (at + bytes.size() <= b.size) memcpy(arena + b.start + at, bytes.data(), bytes.size());
             }
     for (const auto& [name, value] : l.scalars) {
         bool found = false;

@@ -42,6 +42,7 @@ struct Memory {
     std::string name;
     unsigned long count = 0;
     Fill fill;
+    std::vector<std::pair<unsigned long, std::string>> patches;  // offset in bytes, bytes
 };
 struct Site {
     unsigned line;
@@ -124,6 +125,12 @@ inline void read_line(Launch& l, const std::vector<std::string>& w) {
         if (m.fill.kind == "values") for (size_t i = 4; i < w.size(); ++i) m.fill.values.push_back(number(w[i]));
         else if (w.size() > 6) m.fill.seed = strtoll(w[4].c_str(), nullptr, 10), m.fill.low = strtod(w[5].c_str(), nullptr), m.fill.high = strtod(w[6].c_str(), nullptr);
         l.memory.push_back(m);
+    } else if (what == "patch") {
+        std::string bytes;
+        const std::string hex = w.size() > 3 ? w[3] : "";
+        for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += (char)strtoul(hex.substr(i, 2).c_str(), nullptr, 16);
+        if (l.memory.empty() || l.memory.back().name != w.at(1)) fail("a patch of `%s` has no memory", w.at(1).c_str());
+        l.memory.back().patches.push_back({strtoul(w.at(2).c_str(), nullptr, 10), bytes});
     } else fail("the launch has an unknown line `%s`", what.c_str());
 }
 

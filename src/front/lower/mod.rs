@@ -27,6 +27,7 @@ mod expr;
 mod fold;
 mod freeze;
 mod global;
+mod initial;
 mod inline;
 mod instance;
 mod jump;
