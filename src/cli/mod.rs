@@ -10,6 +10,7 @@ mod check;
 pub mod config;
 mod confirm;
 mod export;
+mod foreign;
 mod fuzz;
 mod graph;
 mod init;
