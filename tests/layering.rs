@@ -30,11 +30,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("launch", &["source", "ir", "exec"]),
     ("confirm", &["source", "ir", "exec", "launch", "report"]),
+    ("crosscheck", &["source", "front", "confirm"]),
     (
         "cli",
         &[
             "source", "ir", "front", "coverage", "exec", "cfg", "analysis", "encode", "smt",
-            "prove", "report", "launch", "confirm",
+            "prove", "report", "launch", "confirm", "crosscheck",
         ],
     ),
 ];
