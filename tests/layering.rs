@@ -34,8 +34,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "source", "ir", "front", "coverage", "exec", "cfg", "analysis", "encode", "smt",
-            "prove", "report", "launch", "confirm", "crosscheck",
+            "source",
+            "ir",
+            "front",
+            "coverage",
+            "exec",
+            "cfg",
+            "analysis",
+            "encode",
+            "smt",
+            "prove",
+            "report",
+            "launch",
+            "confirm",
+            "crosscheck",
         ],
     ),
 ];

@@ -385,7 +385,9 @@ fn a_person_clicks_through_it() {
         "not-analysed,required,required,removable,race,divergent,unknown"
     );
     b.click("input[value=required]");
-    b.wait(&format!("{shown} === 'not-analysed,removable,race,divergent,unknown'"));
+    b.wait(&format!(
+        "{shown} === 'not-analysed,removable,race,divergent,unknown'"
+    ));
     b.wait("!document.querySelector('#f1-0-8 button').checkVisibility()");
     b.wait("document.querySelector('#shown').textContent === '5 of 7 findings'");
     b.click("input[value=required]");
@@ -448,7 +450,10 @@ fn it_is_usable_by_keyboard_and_readable_in_both_schemes_and_a_narrow_window() {
     let summary = seen
         .iter()
         .position(|s| s.starts_with("SUMMARY") && s.contains("required"));
-    assert!(Some(position("required, line 8: show")) < summary, "{seen:#?}");
+    assert!(
+        Some(position("required, line 8: show")) < summary,
+        "{seen:#?}"
+    );
 
     // Findings open with the keyboard; arrows go from one to the next.
     b.js("document.querySelector('details.finding summary').focus();");

@@ -6,6 +6,7 @@
 
 mod compare;
 mod probes;
+mod spelling;
 mod tokens;
 mod types;
 
@@ -43,16 +44,10 @@ pub struct Outcome {
 }
 
 /// Differences that are right, and why.
-pub const RULES: &[(&str, &str)] = &[
-    (
-        types::SWIZZLE,
-        "the stand-in makes a swizzle a class that converts to a vector; in Metal it is the vector",
-    ),
-    (
-        types::BOOLEAN,
-        "a comparison of vectors of one component, or a call of the library by the stand-in's overloads: another scalar with the same values",
-    ),
-];
+pub const RULES: &[(&str, &str)] = &[(
+    types::SWIZZLE,
+    "the stand-in makes a swizzle a class that converts to a vector; in Metal it is the vector",
+)];
 
 impl Outcome {
     fn agree(&mut self, kind: &'static str) {

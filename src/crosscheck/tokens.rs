@@ -84,6 +84,25 @@ impl<'a> Tokens<'a> {
         Some(found.unwrap_or(first))
     }
 
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.all.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The `;` that ends the declaration a token is in; of an enumerator, that of its enumeration.
+    pub fn end_of_declaration(&self, from: u32) -> Option<u32> {
+        let mut depth = 0i64;
+        for i in from..self.count() {
+            match &*self.get(i)?.text {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                ";" if depth <= 0 => return Some(i),
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// `file:line:column` of a token.
     pub fn place(&self, i: u32) -> String {
         self.get(i)

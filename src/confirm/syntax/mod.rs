@@ -47,6 +47,8 @@ pub struct Facts {
     pub uses: Vec<ClangUse>,
     /// Types of expressions by their first and last lines, implicit conversions left out.
     pub types: BTreeMap<(u32, u32), BTreeSet<String>>,
+    /// The same within templates themselves, where types depend on parameters.
+    pub patterns: BTreeMap<(u32, u32), BTreeSet<String>>,
     /// Type aliases by their names: what they stand for, in each instance.
     pub aliases: BTreeMap<String, BTreeSet<String>>,
 }

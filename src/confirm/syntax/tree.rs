@@ -27,6 +27,8 @@ struct Reader {
     same: Vec<(String, String)>,
     constructors: BTreeMap<(String, String), BTreeSet<u32>>,
     uses: Vec<((u32, u32), Used, Target)>,
+    /// Within a template itself, not an instance of it.
+    pattern: bool,
 }
 
 /// Kinds of expressions that are conversions which nobody wrote, or wrappers.
@@ -56,6 +58,7 @@ pub fn read(json: &str, file: &str, text: &str) -> Result<Facts, serde_json::Err
         same: Vec::new(),
         constructors: BTreeMap::new(),
         uses: Vec::new(),
+        pattern: false,
     };
     r.node(&tree);
     Ok(r.finish())
@@ -72,9 +75,17 @@ impl Reader {
             self.expression(n, kind, range);
         }
         let inner = n.get("inner").and_then(Value::as_array);
+        let around = self.pattern;
+        let mut first = true;
         for child in inner.into_iter().flatten() {
+            let of = word(child, "kind").unwrap_or("");
+            let is = is_pattern(kind, of, first);
+            // Behind the parameters, the template comes before its instances.
+            first &= !(is && kind != "ClassTemplateDecl");
+            self.pattern = around || is;
             self.node(child);
         }
+        self.pattern = around;
     }
 
     fn declaration(&mut self, n: &Value, kind: &str, at: Option<u32>) {
@@ -104,7 +115,11 @@ impl Reader {
     fn expression(&mut self, n: &Value, kind: &str, range: (u32, u32)) {
         if n.get("valueCategory").is_some() && !IMPLICIT.contains(&kind) {
             let t = type_of(n, "type");
-            self.facts.types.entry(range).or_default().insert(t);
+            let all = match self.pattern {
+                true => &mut self.facts.patterns,
+                false => &mut self.facts.types,
+            };
+            all.entry(range).or_default().insert(t);
         }
         if let Some(id) = n.get("conversionFunc").and_then(|f| word(f, "id")) {
             self.use_of(range, Used::Implicit, id);
@@ -126,7 +141,8 @@ impl Reader {
                 }
             }
             "CXXConstructExpr" | "CXXTemporaryObjectExpr" => {
-                let target = Target::Constructor(simple(&type_of(n, "type")), signature(n, "ctorType"));
+                let target =
+                    Target::Constructor(simple(&type_of(n, "type")), signature(n, "ctorType"));
                 self.uses.push((range, Used::Implicit, target));
             }
             _ => {}
@@ -155,6 +171,20 @@ impl Reader {
             self.facts.uses.push(ClangUse { lines, used, decls });
         }
         self.facts
+    }
+}
+
+/// Whether what is in a declaration of a template is the template itself.
+fn is_pattern(template: &str, inner: &str, first: bool) -> bool {
+    match (template, inner) {
+        ("ClassTemplateDecl", "CXXRecordDecl") => true,
+        (_, "ClassTemplatePartialSpecializationDecl" | "VarTemplatePartialSpecializationDecl") => {
+            true
+        }
+        ("FunctionTemplateDecl" | "VarTemplateDecl" | "TypeAliasTemplateDecl", inner) => {
+            first && inner.ends_with("Decl") && !inner.contains("Parm")
+        }
+        _ => false,
     }
 }
 

@@ -9,8 +9,8 @@ use crate::ir::{CallFrame, CallPath, Kernel, PathId, Stmt, Unsupported};
 use crate::source::{Diagnostic, Span};
 
 use super::ctx::{LowerOptions, Lowerer};
-use super::log::Log;
 use super::instance::{Args, instances, jobs};
+use super::log::Log;
 use super::scope::{Env, Frame};
 use super::symbols::{Decl, Symbols};
 

@@ -132,7 +132,10 @@ impl<'a> Lowerer<'a> {
             };
             self.bind(name, b);
             if let Some(span) = e.places.get(out.len()) {
-                self.log_constant(*span, name, next);
+                match e.scoped {
+                    true => self.log_constant(*span, &format!("{}::{name}", e.name), next),
+                    false => self.log_constant(*span, name, next),
+                }
             }
             out.push((name, next));
             next = next.map(|v| v + 1);

@@ -48,6 +48,8 @@ pub struct Use {
 /// The layout of a record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Layout {
+    /// Its definition.
+    pub at: Span,
     /// The type as it can be written at the end of the file.
     pub ty: String,
     /// Bytes.
@@ -65,8 +67,8 @@ pub struct Log {
     pub uses: BTreeSet<Use>,
     /// Expressions with their types, spelled without `const` and `volatile`.
     pub types: BTreeSet<(Span, String)>,
-    /// Constants that have an integer as their value: the declarator, and the value.
-    pub constants: BTreeSet<(DeclAt, i128)>,
+    /// Constants that have an integer as their value: the declarator, the name behind it, the value.
+    pub constants: BTreeSet<(Span, String, i128)>,
     /// Records.
     pub layouts: BTreeSet<Layout>,
     /// Records that have no name that can be written elsewhere, or whose layout is in doubt.
@@ -199,8 +201,7 @@ impl<'a> Lowerer<'a> {
     /// A constant has a value.
     pub(super) fn log_constant(&mut self, span: Span, name: &str, value: Option<i128>) {
         if let (Some(log), Some(v)) = (&mut self.log, value) {
-            let name = name.to_string();
-            log.constants.insert((DeclAt { span, name }, v));
+            log.constants.insert((span, name.to_string(), v));
         }
     }
 
@@ -209,23 +210,29 @@ impl<'a> Lowerer<'a> {
         if self.log.is_none() {
             return;
         }
-        for id in 0..self.recs.len() as u32 {
+        let places: Vec<(Span, u32)> = self.rec_index.iter().map(|(k, id)| (k.0, *id)).collect();
+        for (at, id) in places {
             let ty = self.spelled(&Ty::Record(id));
             let Some(r) = self.recs.get(id as usize) else {
                 continue;
             };
             let name = r.name.clone();
-            let layout = ty.filter(|_| r.doubt.is_none() && !r.local).map(|ty| Layout {
-                ty,
-                size: r.size,
-                align: r.align,
-                fields: r
-                    .fields
-                    .iter()
-                    .filter(|f| !f.is_base && !f.name.is_empty() && !matches!(f.ty, Ty::Ref(..)))
-                    .map(|f| (f.name.clone(), f.offset))
-                    .collect(),
-            });
+            let layout = ty
+                .filter(|_| r.doubt.is_none() && !r.local)
+                .map(|ty| Layout {
+                    at,
+                    ty,
+                    size: r.size,
+                    align: r.align,
+                    fields: r
+                        .fields
+                        .iter()
+                        .filter(|f| {
+                            !f.is_base && !f.name.is_empty() && !matches!(f.ty, Ty::Ref(..))
+                        })
+                        .map(|f| (f.name.clone(), f.offset))
+                        .collect(),
+                });
             if let Some(log) = &mut self.log {
                 match layout {
                     Some(l) => {

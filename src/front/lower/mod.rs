@@ -31,8 +31,8 @@ mod instance;
 mod jump;
 mod lambda;
 mod layout;
-mod log;
 mod lifetime;
+mod log;
 mod lookup;
 mod memory;
 mod naming;
@@ -58,5 +58,5 @@ mod types;
 mod value;
 
 pub use ctx::LowerOptions;
-pub use log::{DeclAt, How, Layout, Log, Use};
 pub use entry::{Instantiation, KernelEntry, LowerOutput, Skipped, kernels, lower_file};
+pub use log::{DeclAt, How, Layout, Log, Use};
