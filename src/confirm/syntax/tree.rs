@@ -81,7 +81,7 @@ impl Reader {
             let of = word(child, "kind").unwrap_or("");
             let is = is_pattern(kind, of, first);
             // Behind the parameters, the template comes before its instances.
-            first &= !(is && kind != "ClassTemplateDecl");
+            first &= !is || of.contains("Parm");
             self.pattern = around || is;
             self.node(child);
         }
@@ -177,12 +177,12 @@ impl Reader {
 /// Whether what is in a declaration of a template is the template itself.
 fn is_pattern(template: &str, inner: &str, first: bool) -> bool {
     match (template, inner) {
-        ("ClassTemplateDecl", "CXXRecordDecl") => true,
+        ("ClassTemplateDecl", inner) => inner == "CXXRecordDecl" || inner.contains("Parm"),
         (_, "ClassTemplatePartialSpecializationDecl" | "VarTemplatePartialSpecializationDecl") => {
             true
         }
         ("FunctionTemplateDecl" | "VarTemplateDecl" | "TypeAliasTemplateDecl", inner) => {
-            first && inner.ends_with("Decl") && !inner.contains("Parm")
+            inner.contains("Parm") || (first && inner.ends_with("Decl"))
         }
         _ => false,
     }
