@@ -115,7 +115,7 @@ impl Reader {
     fn expression(&mut self, n: &Value, kind: &str, range: (u32, u32)) {
         if n.get("valueCategory").is_some() && !IMPLICIT.contains(&kind) {
             let t = type_of(n, "type");
-            let all = match self.pattern {
+            let all = match self.pattern || t == "<dependent type>" {
                 true => &mut self.facts.patterns,
                 false => &mut self.facts.types,
             };
