@@ -9,6 +9,7 @@ mod cache;
 mod check;
 pub mod config;
 mod confirm;
+mod crosscheck;
 mod export;
 mod foreign;
 mod fuzz;

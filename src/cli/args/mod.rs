@@ -243,6 +243,9 @@ pub struct GraphArgs {
 /// Arguments of `parse`.
 #[derive(Clone, Debug, Args)]
 pub struct ParseArgs {
+    /// Compare what names, types, constants and layouts are taken to be with what Clang (14 or later) says.
+    #[arg(long)]
+    pub cross_check: bool,
     /// Metal source files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
