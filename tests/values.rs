@@ -10,13 +10,9 @@
 
 #[path = "values/clang.rs"]
 mod clang;
-/// `say!(m.put, "…", …)`: the text is made before `m` is used.
-macro_rules! say {
-    ($m:ident . $to:ident, $($text:tt)*) => {{
-        let text = format!($($text)*);
-        $m.$to(text);
-    }};
-}
+#[macro_use]
+#[path = "values/say.rs"]
+mod say;
 
 #[path = "values/classes.rs"]
 mod classes;

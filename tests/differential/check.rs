@@ -17,7 +17,7 @@ use unbarrier::prove::kernel::sites;
 use unbarrier::prove::{Options, Reason, Verdict, prove_kernel};
 use unbarrier::source::{PreprocessOptions, SourceMap, preprocess};
 
-use crate::kernels::{Config, Gen};
+use crate::kernels::{Config, Gen, MEETING, PUBLISHES};
 use crate::number;
 
 /// A verdict that execution contradicts.
@@ -133,32 +133,54 @@ pub fn launches(c: &Config, kernel: &Kernel) -> Vec<Launch> {
         random(3, 0, 9),
         random(5, 1, 1),
     ];
+    let has = |name: &str| kernel.scalars.iter().any(|s| s.name == name);
+    let guarded = has("M") || has("K");
+    // Guards on `M` and `K` are met by few values: all of those, with fewer of the others.
+    let others = if guarded { &MEETING[..] } else { &MEETING[..1] };
+    let fills = if guarded { &fills[..2] } else { &fills[..] };
+    let values: Vec<u32> = match values.last() {
+        Some(&most) if guarded => values
+            .into_iter()
+            .filter(|n| *n < 3 || *n == most)
+            .collect(),
+        _ => values,
+    };
     let reads = kernel.objects.iter().any(|o| o.name == "in");
     let mut out = Vec::new();
     for size in &sizes {
         for n in &values {
-            for (at, fill) in fills.iter().enumerate() {
-                if at > 0 && !reads {
-                    continue;
+            for (m, k) in others {
+                for (at, fill) in fills.iter().enumerate() {
+                    if at > 0 && !reads {
+                        continue;
+                    }
+                    let mut l = Launch::new(*size);
+                    l.simd_width = c.width;
+                    for (name, value) in [("N", n), ("M", m), ("K", k)] {
+                        if has(name) {
+                            l = l.with(name, i128::from(*value));
+                        }
+                    }
+                    for o in kernel.objects.iter().filter(|o| o.param.is_some()) {
+                        let f = if o.name == "out" {
+                            random(11, 0, 5)
+                        } else {
+                            *fill
+                        };
+                        l = l.with_buffer(&o.name, BufferSpec::filled(f));
+                    }
+                    out.push(l);
                 }
-                let mut l = Launch::new(*size);
-                l.simd_width = c.width;
-                if kernel.scalars.iter().any(|s| s.name == "N") {
-                    l = l.with("N", i128::from(*n));
-                }
-                for o in kernel.objects.iter().filter(|o| o.param.is_some()) {
-                    let f = if o.name == "out" {
-                        random(11, 0, 5)
-                    } else {
-                        *fill
-                    };
-                    l = l.with_buffer(&o.name, BufferSpec::filled(f));
-                }
-                out.push(l);
             }
         }
     }
     out
+}
+
+/// Whether the kernel has atomic operations.
+fn atomic(kernel: &Kernel) -> bool {
+    let mut all = kernel.objects.iter();
+    all.any(|o| o.name == "bins" || o.name == "count")
 }
 
 pub const SCHEDULES: [Schedule; 4] = [
@@ -220,7 +242,7 @@ impl Runner<'_> {
 
     /// Atomic operations whose order these barriers keep, and that change what memory holds at the end.
     fn order(&mut self, disabled: &BTreeSet<BarrierId>) -> Option<String> {
-        if !self.kernel.objects.iter().any(|o| o.name == "bins") {
+        if !atomic(self.kernel) {
             return None;
         }
         let program = Runnable::new(self.kernel);
@@ -390,6 +412,13 @@ pub fn check(g: &Gen, light: bool) -> Checked {
                 if let Some(t) = r.order(&all) {
                     fail(&mut out, "atomic order", at, t);
                 }
+                if publishes(&text, at) {
+                    let t = "other threadgroups may rely on it".to_string();
+                    fail(&mut out, "publishes", at, t);
+                }
+                if let Some(t) = beyond_flags(&text, at, &launches, &mut r.runs) {
+                    fail(&mut out, "flags", at, t);
+                }
                 if v.race_free
                     && let Some(t) = differs(&mut r, kernel, &all)
                 {
@@ -459,7 +488,7 @@ pub fn check(g: &Gen, light: bool) -> Checked {
 /// A race-free kernel and the kernel without a removable barrier give the same results.
 fn differs(r: &mut Runner<'_>, kernel: &Kernel, without: &BTreeSet<BarrierId>) -> Option<String> {
     // The values that atomics return depend on the schedule.
-    if kernel.objects.iter().any(|o| o.name == "bins") {
+    if atomic(kernel) {
         return None;
     }
     let specified = |o: &Outcome| {
@@ -512,6 +541,41 @@ fn weakened(text: &str, at: u32, launches: &[Launch], runs: &mut u64) -> Option<
                 && f.map.line_col(b.span.file, b.span.start).0 == at
         })
         .map(|(i, _)| BarrierId(i as u32))
+        .collect();
+    let mut r = Runner {
+        kernel: &f.kernel,
+        launches,
+        runs: 0,
+    };
+    let x = r.due(&ids);
+    *runs += r.runs;
+    x.map(|x| shown(&f.kernel, &f.map, &x))
+}
+
+/// Whether the line is a barrier between what is written to device memory and what tells others, and is reached.
+fn publishes(text: &str, at: u32) -> bool {
+    let line = text.lines().nth(at.saturating_sub(1) as usize);
+    // A thread that ended, or a kernel that nobody comes through, publishes nothing.
+    line.is_some_and(|l| l.contains(PUBLISHES)) && !text.contains("return;")
+}
+
+/// A conflict that the line would order if all barriers ordered all memory, where it names none.
+fn beyond_flags(text: &str, at: u32, launches: &[Launch], runs: &mut u64) -> Option<String> {
+    let line = text.lines().nth(at.saturating_sub(1) as usize)?;
+    if !line.contains("mem_none") {
+        return None;
+    }
+    let all = "mem_flags::mem_device | mem_flags::mem_threadgroup";
+    let mut ordered = text.replace("mem_flags::mem_none", all);
+    for alone in ["mem_flags::mem_device", "mem_flags::mem_threadgroup"] {
+        ordered = ordered.replace(&format!("({alone})"), &format!("({all})"));
+    }
+    let f = front(&ordered).ok()?;
+    let of_line = |b: &unbarrier::ir::Barrier| f.map.line_col(b.span.file, b.span.start).0 == at;
+    let ids: BTreeSet<BarrierId> = (0..)
+        .zip(&f.kernel.barriers)
+        .filter(|(_, b)| of_line(b))
+        .map(|(i, _)| BarrierId(i))
         .collect();
     let mut r = Runner {
         kernel: &f.kernel,

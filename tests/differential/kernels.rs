@@ -2,6 +2,12 @@
 
 use std::fmt::Write as _;
 
+#[path = "kinds.rs"]
+mod kinds;
+
+use kinds::Kinds;
+pub use kinds::{MEETING, PUBLISHES};
+
 /// A small generator of numbers (splitmix64).
 pub struct Rng(u64);
 
@@ -131,6 +137,8 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gen {
     pub config: Config,
+    /// Declarations at namespace scope.
+    pub globals: Vec<String>,
     pub decls: Vec<String>,
     pub helpers: Vec<(String, Vec<S>)>,
     pub body: Vec<S>,
@@ -144,6 +152,9 @@ uint3 tp [[thread_position_in_threadgroup]], uint3 size [[threads_per_threadgrou
 impl Gen {
     pub fn text(&self) -> String {
         let mut o = String::from("#include <metal_stdlib>\nusing namespace metal;\n\n");
+        for g in &self.globals {
+            o.push_str(g);
+        }
         for (head, body) in &self.helpers {
             let _ = writeln!(o, "{head} {{\n    uint acc = tid;");
             block(&mut o, body, 1);
@@ -163,6 +174,15 @@ impl Gen {
         let mut text = self.decls.concat();
         block(&mut text, &self.body, 0);
         let mut p = PARAMS.to_string();
+        for (name, declared) in [
+            ("count[", "device atomic_uint* count [[buffer(3)]]"),
+            ("M", "constant uint& M [[buffer(4)]]"),
+            ("K", "constant uint& K [[buffer(5)]]"),
+        ] {
+            if text.contains(name) {
+                let _ = write!(p, ",\n    {declared}");
+            }
+        }
         if !text.contains("tp.") {
             p = p.replace("uint3 tp [[thread_position_in_threadgroup]], ", "");
         }
@@ -193,6 +213,11 @@ impl Gen {
                 g.helpers[i].1 = body;
                 out.push(g);
             }
+        }
+        for i in 0..self.globals.len() {
+            let mut g = self.clone();
+            g.globals.remove(i);
+            out.push(g);
         }
         for i in 0..self.decls.len() {
             let mut g = self.clone();
@@ -434,9 +459,10 @@ struct Maker {
     budget: isize,
     two: bool,
     calls: Vec<String>,
+    kinds: Kinds,
 }
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "mem_flags::mem_threadgroup",
     "mem_flags::mem_threadgroup",
     "mem_flags::mem_threadgroup",
@@ -445,6 +471,7 @@ const FLAGS: [&str; 10] = [
     "mem_flags::mem_device | mem_flags::mem_threadgroup",
     "mem_flags::mem_device | mem_flags::mem_threadgroup",
     "mem_flags::mem_device",
+    "mem_flags::mem_none",
     "mem_flags::mem_none",
     "mem_flags::mem_threadgroup",
 ];
@@ -491,6 +518,9 @@ impl Maker {
     }
 
     fn index(&mut self) -> E {
+        if let Some(e) = self.kind_index() {
+            return e;
+        }
         let t = leaf(self.t.clone());
         let k = self.r.pick(&["1u", "2u", "3u", "4u", "8u"]);
         match self.r.below(30) {
@@ -564,6 +594,9 @@ impl Maker {
                 _ => bin(self.thr(), op, self.uni()),
             }
         } else {
+            if let Some(c) = self.kind_guard() {
+                return c;
+            }
             match self.r.below(5) {
                 0 => bin(bin(self.uni(), "&", leaf("1u")), "==", leaf("0u")),
                 1 => bin(self.uni(), op, self.uni()),
@@ -595,6 +628,10 @@ impl Maker {
                 }
             };
             base.replace_range(at..at + 3, &t);
+        }
+        if let Some(at) = base.find("{u}") {
+            let u = self.uni_small().text();
+            base.replace_range(at..at + 3, &u);
         }
         let mut index = if self.r.chance(62) {
             let home = a.home.clone();
@@ -875,6 +912,9 @@ impl Maker {
             out.push(self.access());
             return;
         }
+        if self.r.chance(15) && self.kind_statements(out) {
+            return;
+        }
         match self.r.below(40) {
             0..=9 if self.together => out.push(self.barrier()),
             10..=13 => {
@@ -1009,6 +1049,7 @@ pub fn make(seed: u64, n: u64) -> Gen {
         budget: 0,
         two,
         calls: Vec::new(),
+        kinds: Kinds::default(),
     };
     let home = |m: &mut Maker| match m.r.below(10) {
         0..=5 => leaf("tid"),
@@ -1084,6 +1125,11 @@ pub fn make(seed: u64, n: u64) -> Gen {
         m.atomics = true;
         decls.push("threadgroup atomic_uint bins[8];".into());
     }
+    let mut globals = Vec::new();
+    let mut own = Vec::new();
+    let kinds = Kinds::choose(&mut m.r, &mut own, &mut globals);
+    own.retain(|d| !decls.contains(d));
+    decls.extend(own);
     let mut helpers = Vec::new();
     if m.r.chance(20) {
         // What a helper can name.
@@ -1123,6 +1169,10 @@ pub fn make(seed: u64, n: u64) -> Gen {
         ));
         m.calls.push("h".into());
     }
+    m.kinds = kinds;
+    let h = home(&mut m);
+    let through = m.pointer_arrays(&h);
+    m.arrays.extend(through);
     m.budget = 16;
     let mut body = Vec::new();
     let n = 4 + m.r.below(6);
@@ -1132,6 +1182,9 @@ pub fn make(seed: u64, n: u64) -> Gen {
             body.push(m.barrier());
         }
     }
+    if m.r.chance(8) {
+        body.extend(m.publication());
+    }
     let most = m.r.pick(&[2, 3, 5, 9]);
     Gen {
         config: Config {
@@ -1140,6 +1193,7 @@ pub fn make(seed: u64, n: u64) -> Gen {
             width,
             most,
         },
+        globals,
         decls,
         helpers,
         body,

@@ -176,7 +176,8 @@ impl Maker {
     }
 }
 
-fn make_block(m: &mut Maker, f: Feature) {
+/// Adds a block to what was written.
+pub fn make_block(m: &mut Maker, f: Feature) {
     use Feature::*;
     match f {
         Statements => plain::statements(m),
@@ -212,19 +213,26 @@ fn make_block(m: &mut Maker, f: Feature) {
     }
 }
 
+impl Maker {
+    /// One that has written nothing yet.
+    pub fn new(seed: u64, number: u64) -> Maker {
+        Maker {
+            r: Rng::new(seed, number),
+            number,
+            global: String::new(),
+            decls: String::new(),
+            body: String::new(),
+            scope: Scope::default(),
+            block: 0,
+            word: 0,
+            names: 0,
+        }
+    }
+}
+
 /// Program `number` under `seed`.
 pub fn make(seed: u64, number: u64, features: &[Feature]) -> Program {
-    let mut m = Maker {
-        r: Rng::new(seed, number),
-        number,
-        global: String::new(),
-        decls: String::new(),
-        body: String::new(),
-        scope: Scope::default(),
-        block: 0,
-        word: 0,
-        names: 0,
-    };
+    let mut m = Maker::new(seed, number);
     let mut input = [0u32; INPUTS];
     for v in &mut input {
         let any = m.r.next() as u32;
