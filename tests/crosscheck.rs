@@ -200,7 +200,7 @@ fn generated_programs_agree() {
         std::env::var("UNBARRIER_CROSSCHECK_PROGRAMS").map_or(25, |v| v.parse().expect("a number"));
     let mut total = Total::default();
     for n in 0..count {
-        let p = program::make(1, n, features::ON);
+        let p = program::make(1, n, features::ALL);
         let text = format!("{}{}", program::HEAD, p.text(None));
         let (map, out) = outcome(&tools, &text);
         total.add(&map, &out);

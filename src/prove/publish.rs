@@ -72,9 +72,8 @@ impl Plan<'_> {
             for (a, before) in &reached {
                 for (b, after) in &reached {
                     let tells = named(a) && publishes(a, b, &self.facts.terms);
-                    let learns = named(b)
-                        && learns(a, b, &self.facts.terms)
-                        && written.contains(&b.object);
+                    let learns =
+                        named(b) && learns(a, b, &self.facts.terms) && written.contains(&b.object);
                     if (tells || learns) && before <= after && differs(*before, *after) {
                         return Some((a.span, b.span));
                     }
