@@ -61,11 +61,33 @@ pub fn uses(tokens: &Tokens<'_>, log: &Log, facts: &Facts, out: &mut Outcome) {
     }
 }
 
+/// Clang's uses at our place. Our expressions have the parentheses around them, Clang's do not.
+fn within_parentheses<'f>(
+    tokens: &Tokens<'_>,
+    u: &Use,
+    index: &Index<'f>,
+    last: u32,
+) -> Vec<&'f ClangUse> {
+    let is = |i: u32, text: &str| tokens.get(i).is_some_and(|t| &*t.text == text);
+    let (mut first, mut last) = (tokens.first(u.at), last);
+    loop {
+        let found = index.at(u.how, first, last);
+        match first {
+            Some(f)
+                if found.is_empty() && u.how == How::Operator && is(f, "(") && is(last, ")") =>
+            {
+                (first, last) = (Some(f + 1), last - 1);
+            }
+            _ => return found,
+        }
+    }
+}
+
 fn one(tokens: &Tokens<'_>, u: &Use, index: &Index<'_>, facts: &Facts, out: &mut Outcome) {
     let Some(last) = tokens.last(u.at) else {
         return out.skip("names in the expansion of a macro", 1);
     };
-    let theirs = index.at(u.how, tokens.first(u.at), last);
+    let theirs = within_parentheses(tokens, u, index, last);
     if theirs.is_empty() {
         return out.skip("names that Clang's tree does not have", 1);
     }

@@ -7,6 +7,7 @@ use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type};
 use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
+use super::adl::only_ours;
 use super::class::Own;
 use super::ctx::Lowerer;
 use super::log::How;
@@ -497,10 +498,4 @@ impl<'a> Lowerer<'a> {
             leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
         })
     }
-}
-
-/// Whether an argument is of a type that no function of the library takes.
-fn only_ours(args: &[Arg<'_>]) -> bool {
-    args.iter()
-        .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
 }
