@@ -280,6 +280,9 @@ fn runs_contradict_no_verdict_on_generated_kernels() {
     for at in (from..to).step_by(size as usize) {
         let kernels: Vec<Generated> = (at..(at + size).min(to)).map(|n| make(seed, n)).collect();
         let (batch, s) = check(&kernels);
+        if to - from > 100 {
+            eprintln!("kernel {at} after {} s", started.elapsed().as_secs());
+        }
         if only {
             println!("{HEAD}{}", kernels[0].text);
             let human = Command::new(env!("CARGO_BIN_EXE_unbarrier"))

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 mod kinds;
 
 use kinds::Kinds;
-pub use kinds::{MEETING, PUBLISHES};
+#[allow(unused_imports, reason = "shared by two tests")]
+pub use kinds::{GUARDS, MEETING, PUBLISHES};
 
 /// A small generator of numbers (splitmix64).
 pub struct Rng(u64);

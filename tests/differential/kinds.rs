@@ -37,7 +37,7 @@ pub const MEETING: [(u32, u32); 9] = [
 ];
 
 /// Conditions that nobody meets who does not solve them.
-const GUARDS: [&str; 8] = [
+pub const GUARDS: [&str; 8] = [
     "M == 37u",
     "M > K * 3u && K > 5u && M < 200u",
     "M - 3u * K == 769u && M + 5u * K == 1385u",
