@@ -5,6 +5,7 @@ pub mod cfg;
 pub mod cli;
 pub mod confirm;
 pub mod coverage;
+pub mod crosscheck;
 pub mod encode;
 pub mod exec;
 pub mod front;

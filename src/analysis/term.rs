@@ -175,7 +175,10 @@ impl Terms {
         level: Level,
         loops: Vec<LoopId>,
     ) -> TermId {
-        if let Some(&t) = self.index.get(&(kind.clone(), ty)) {
+        // What was made in an earlier pass may have been thought to be the same for all threads; it is not found again.
+        if let Some(&t) = self.index.get(&(kind.clone(), ty))
+            && self.get(t).level >= level
+        {
             return t;
         }
         let id = TermId(self.terms.len() as u32);

@@ -1,10 +1,11 @@
 //! From a file name to kernels, with every problem on the way kept.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::args::{Color, SourceArgs};
+use super::foreign;
 use crate::coverage::{Analysed, Gap, Inventory};
 use crate::front::ast::TranslationUnit;
 use crate::front::lower::{LowerOptions, lower_file};
@@ -108,16 +109,30 @@ pub fn preprocess_options(a: &SourceArgs) -> PreprocessOptions {
 
 /// Reads, preprocesses, parses and (if asked) lowers a file. The error is one line of text.
 pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, String> {
+    if path == Path::new(STDIN) {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|e| format!("standard input: {e}"))?;
+        return Ok(read_text(STDIN, path, &text, args, lower));
+    }
     let mut map = SourceMap::new();
     let file = map.load(path).map_err(|e| e.to_string())?;
     Ok(read(map, file, args, lower))
 }
 
+/// The name of standard input among files.
+pub const STDIN: &str = "-";
+
+fn read_text(shown: &str, path: &Path, text: &str, args: &SourceArgs, lower: bool) -> Loaded {
+    let mut map = SourceMap::new();
+    let file = map.add_file(shown, path.to_path_buf(), text);
+    read(map, file, args, lower)
+}
+
 /// As [`load`], with another text in the place of the file's.
 pub fn load_text(path: &Path, text: &str, args: &SourceArgs) -> Loaded {
-    let mut map = SourceMap::new();
-    let file = map.add_file(path.display().to_string(), path.to_path_buf(), text);
-    read(map, file, args, true)
+    read_text(&path.display().to_string(), path, text, args, true)
 }
 
 fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loaded {
@@ -153,6 +168,10 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
             .into_iter()
             .map(|s| (s.span, s.reason))
             .collect();
+    }
+    if let (true, Some(other)) = (kernels.is_empty(), foreign::language(&map, file)) {
+        // What the parser says of another language helps nobody.
+        diagnostics = vec![other];
     }
     if map.file(file).text.trim().is_empty() && diagnostics.is_empty() {
         diagnostics.push(Diagnostic::error(format!(

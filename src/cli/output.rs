@@ -6,12 +6,20 @@ use super::args::ReportFormat;
 use super::input::emit;
 use crate::report::model::Report;
 use crate::report::place::Base;
-use crate::report::{html, markdown, sarif};
+use crate::report::{github, html, markdown, sarif};
 
 /// Writes a finished report; nothing in the format for people, which is written as things are decided.
 pub fn write(report: &Report, format: ReportFormat) -> Result<(), String> {
-    let text = match format {
-        ReportFormat::Human => return Ok(()),
+    if format != ReportFormat::Human {
+        emit(&text(report, format)?);
+    }
+    Ok(())
+}
+
+/// A report in a format for programs.
+pub fn text(report: &Report, format: ReportFormat) -> Result<String, String> {
+    Ok(match format {
+        ReportFormat::Human => String::new(),
         ReportFormat::Json => {
             let text = serde_json::to_string_pretty(report).map_err(|e| e.to_string())?;
             format!("{text}\n")
@@ -19,9 +27,8 @@ pub fn write(report: &Report, format: ReportFormat) -> Result<(), String> {
         ReportFormat::Sarif => sarif::render(report, &base()).map_err(|e| e.to_string())?,
         ReportFormat::Markdown => markdown::render(report, &base()),
         ReportFormat::Html => html::render(report, &base())?,
-    };
-    emit(&text);
-    Ok(())
+        ReportFormat::Github => github::render(report, &base()),
+    })
 }
 
 /// Paths are relative to the repository, else to the working directory.
@@ -32,4 +39,10 @@ pub fn base() -> Base {
         .find(|d| d.join(".git").exists())
         .map_or_else(|| working.clone(), Path::to_path_buf);
     Base::new(working, root)
+}
+
+/// The words of the command line.
+pub fn arguments() -> Vec<String> {
+    let words = std::env::args_os().skip(1);
+    words.map(|w| w.to_string_lossy().into_owned()).collect()
 }

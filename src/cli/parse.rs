@@ -9,6 +9,9 @@ use crate::front::ast::{FunctionRole, Item, ItemKind};
 
 /// Parses each file; exit code 2 when any has an error.
 pub fn run(a: &ParseArgs) -> u8 {
+    if a.cross_check {
+        return super::crosscheck::run(a);
+    }
     let mut bad = false;
     let mut files = Vec::new();
     let mut out = String::new();

@@ -10,17 +10,17 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::session::Session;
-use super::args::{ProveArgs, ReportFormat, SourceArgs};
+use super::args::{OutputArgs, ProveArgs, ReportFormat, Settings, SourceArgs};
 use super::export::Export;
-use super::input::{Loaded, preprocess_options};
+use super::input::{Loaded, emit, preprocess_options};
 use super::{BAD_INPUT, DONE, NOT_PROVED, config, interrupt, output, unseen, walk};
 use crate::encode::launch::Contract;
 use crate::front::assume::{parse_assumption, resolve};
 use crate::ir::{Assumption, BarrierId, Kernel};
 use crate::prove::kernel::sites;
 use crate::prove::{Options, removal_of};
-use crate::report::model::{FileReport, RemovalReport};
-use crate::report::{describe, stats};
+use crate::report::model::{FileReport, RemovalReport, Report, Totals};
+use crate::report::{describe, finding, list, stats};
 use crate::source::Span;
 
 /// Runs the command; the exit code.
@@ -32,14 +32,14 @@ pub fn run(a: &ProveArgs) -> u8 {
             return BAD_INPUT;
         }
     };
-    if a.format != ReportFormat::Human {
-        interrupt::begin(a.format == ReportFormat::Json);
+    if a.output.format != ReportFormat::Human {
+        interrupt::begin(a.output.format == ReportFormat::Json);
     }
     let mut s = Session::new(a, progress(a), export.as_ref());
-    let (paths, problems) = walk::files(&a.files, &a.source);
+    let (paths, problems) = walk::files(&a.files, &a.settings.source);
     for p in problems
         .into_iter()
-        .chain(config::missing(&paths, &a.source))
+        .chain(config::missing(&paths, &a.settings.source))
     {
         s.problem(p);
     }
@@ -69,17 +69,43 @@ pub fn run(a: &ProveArgs) -> u8 {
         }
         s.report.stats = Some(stats);
     }
-    if let Err(e) = output::write(&s.report, a.format) {
+    s.report.totals = Totals::of(&s.report.files);
+    if s.human && !a.output.quiet && !s.report.files.is_empty() {
+        emit(&list::total(&s.report.totals));
+    }
+    if let Err(e) = deliver(&s.report, &a.output) {
         eprintln!("error: cannot write the report: {e}");
         return BAD_INPUT;
     }
+    let forbidden = denied_count(&s.report, &a.output);
+    if forbidden > 0 {
+        let n = if forbidden == 1 { "" } else { "s" };
+        eprintln!("error: {forbidden} finding{n} denied by --deny");
+    }
     if s.bad {
         BAD_INPUT
-    } else if s.unproved {
+    } else if s.unproved || forbidden > 0 {
         NOT_PROVED
     } else {
         DONE
     }
+}
+
+/// Standard output, and the files of `--output`.
+fn deliver(report: &Report, o: &OutputArgs) -> Result<(), String> {
+    output::write(report, o.format)?;
+    for (format, path) in &o.output {
+        let text = output::text(report, *format)?;
+        interrupt::write_file(path, text.as_bytes())
+            .map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Findings that `--deny` forbids.
+fn denied_count(report: &Report, o: &OutputArgs) -> usize {
+    let all = report.files.iter().flat_map(finding::of);
+    all.filter(|x| session::denied(&o.deny, x)).count()
 }
 
 /// The report on one file, for other commands: what `unbarrier.toml` accepts is not looked at.
@@ -103,11 +129,11 @@ fn shown_dir(a: &ProveArgs) -> String {
 }
 
 fn progress(a: &ProveArgs) -> ProgressBar {
-    if a.format != ReportFormat::Human || !std::io::stderr().is_terminal() {
+    if a.output.format != ReportFormat::Human || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
         bar.set_style(style);
     }
     // Nothing is drawn for work under a second.
@@ -138,29 +164,22 @@ pub(super) fn is_named(k: &Kernel, name: &str) -> bool {
     k.name == name || k.function == name
 }
 
-pub(super) fn jobs(a: &ProveArgs) -> usize {
-    a.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        usize::from,
-    )
-}
-
 pub(super) fn options(
     k: &Kernel,
-    a: &ProveArgs,
+    a: &Settings,
     size: Option<[u64; 3]>,
     assumptions: Vec<Assumption>,
 ) -> Options {
     Options {
         contract: Contract {
-            in_bounds: a.assume_in_bounds,
+            in_bounds: a.model.assume_in_bounds,
             ..Contract::new(k, size)
         },
         assumptions,
-        timeout: Duration::from_secs_f64(a.timeout),
-        jobs: jobs(a),
-        ignore_flags: a.execution_barriers_order_memory,
-        lockstep: a.lockstep,
+        timeout: Duration::from_secs_f64(a.solver.timeout),
+        jobs: a.jobs(),
+        ignore_flags: a.model.execution_barriers_order_memory,
+        lockstep: a.model.lockstep,
         only: None,
         execute_first: true,
         recorder: None,
@@ -211,7 +230,7 @@ fn removal_spans(l: &Loaded, kernels: &[&Kernel], a: &ProveArgs) -> Result<BTree
 pub(super) fn assumptions(
     l: &Loaded,
     kernels: &[&Kernel],
-    a: &ProveArgs,
+    a: &Settings,
     source: &SourceArgs,
     path: &Path,
 ) -> Result<Vec<Vec<Assumption>>, String> {
@@ -227,7 +246,7 @@ pub(super) fn assumptions(
             out[i].push(resolve(text, &expr, &l.unit, k).map_err(|e| e.to_string())?);
         }
     }
-    for text in &a.assume {
+    for text in &a.launch.assume {
         let file = l.map.file(l.file);
         let expr = parse_assumption(text, &file.text, path.to_path_buf(), &options)
             .map_err(|e| e.to_string())?;

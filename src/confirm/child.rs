@@ -21,7 +21,17 @@ const MOST: u64 = 8 << 20;
 const POLL: Duration = Duration::from_millis(2);
 
 /// Runs a command, gives it `input`, and waits at most `limit`.
-pub fn run(mut command: Command, input: &[u8], limit: Duration) -> std::io::Result<Done> {
+pub fn run(command: Command, input: &[u8], limit: Duration) -> std::io::Result<Done> {
+    run_up_to(command, input, limit, MOST)
+}
+
+/// As [`run`], keeping at most `most` bytes of each output.
+pub fn run_up_to(
+    mut command: Command,
+    input: &[u8],
+    limit: Duration,
+    most: u64,
+) -> std::io::Result<Done> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -33,8 +43,8 @@ pub fn run(mut command: Command, input: &[u8], limit: Duration) -> std::io::Resu
     std::thread::scope(|s| {
         // A child that ends early closes the pipe; that is no error of ours.
         let writer = s.spawn(move || stdin.map(|mut pipe| pipe.write_all(input).is_ok()));
-        let out = s.spawn(move || read(stdout));
-        let err = s.spawn(move || read(stderr));
+        let out = s.spawn(move || read(stdout, most));
+        let err = s.spawn(move || read(stderr, most));
         let status = wait(&mut child, limit);
         if !matches!(status, Ok(Some(_))) {
             // Already gone is as good.
@@ -64,13 +74,13 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus
     }
 }
 
-fn read(pipe: Option<impl Read>) -> String {
+fn read(pipe: Option<impl Read>, most: u64) -> String {
     let Some(mut pipe) = pipe else {
         return String::new();
     };
     let mut bytes = Vec::new();
     // What was read before an error is kept.
-    let _ = pipe.by_ref().take(MOST).read_to_end(&mut bytes);
+    let _ = pipe.by_ref().take(most).read_to_end(&mut bytes);
     // The rest is drained, so that the child does not wait for us.
     let _ = std::io::copy(&mut pipe, &mut std::io::sink());
     String::from_utf8_lossy(&bytes).into_owned()

@@ -21,6 +21,7 @@ mod program;
 mod results;
 pub mod scan;
 mod selftest;
+pub mod syntax;
 mod toolchain;
 
 pub use build::{Request, Unit, build, rewritten};

@@ -167,6 +167,18 @@ impl Toolchain {
         c
     }
 
+    /// The compiler without a language and without any header, for what is only read.
+    pub(super) fn syntax_command(&self) -> Command {
+        let mut c = Command::new(&self.clang);
+        c.args(["-std=c++17", "-fno-color-diagnostics", "-fno-exceptions"])
+            .args(["-fno-rtti", "-fwrapv", "-fsigned-char", "-ffp-contract=off"])
+            .args(["-nostdinc", "-nostdinc++", "-w", "-fno-caret-diagnostics"])
+            .args(&self.half)
+            .arg("-I")
+            .arg(self.folder.path().join("include"));
+        c
+    }
+
     /// The compiler for text that [`super::rewritten`] gave when only values matter: no instrumentation, no runtime, signed integers wrap.
     pub fn plain_command(&self) -> Command {
         let mut c = self.command();

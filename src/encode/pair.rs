@@ -374,6 +374,9 @@ impl<'a> IntervalEncoder<'a> {
             conditions.extend([low, high]);
         }
         conditions.push(self.enc.bool(f.guard, ctx));
+        for l in &f.loops {
+            conditions.extend(self.enc.went_on(*l, ctx));
+        }
         let guard = self.enc.logic.and(&conditions);
         let counters = f
             .loops

@@ -230,6 +230,8 @@ pub struct Enum {
     pub underlying: Option<Type>,
     /// Enumerators.
     pub values: Vec<(String, Option<Expr>)>,
+    /// Where each of them stands.
+    pub places: Vec<Span>,
 }
 
 /// `using X = T;` / `typedef T X;`

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expr::ScalarTy;
 use super::expr::{Expr, ExprKind};
 use super::kernel::{AccessId, Kernel, VarId};
 use super::stmt::{AtomicOp, Stmt};
@@ -17,23 +18,28 @@ use super::visit::{Visitor, walk_expr, walk_kernel, walk_stmt};
 pub struct AtomicUse {
     /// Which.
     pub op: AtomicOp,
+    /// On what.
+    pub ty: ScalarTy,
     /// Something depends on what it yields (the value before, or whether an exchange succeeded).
     pub used: bool,
 }
 
 impl AtomicUse {
     /// Whether memory, and what each of the two yields as far as it is used, are the same in either order.
-    /// (Sums of floating-point numbers count as commuting; they differ by rounding.)
+    /// Sums of floating-point numbers round, so their order shows; a maximum or minimum of one word as two types is another
+    /// order of the same bits. That accesses of one size which overlap are of one address is the alignment that the types ask
+    /// for.
     pub fn commutes(self, other: AtomicUse) -> bool {
         use AtomicOp as A;
+        let whole = self.ty.is_int() && other.ty.is_int() && self.ty.bits() == other.ty.bits();
         match (self.op, other.op) {
             (A::Load, A::Load) => true,
+            _ if self.used || other.used || !whole => false,
+            (A::Max, A::Max) | (A::Min, A::Min) => self.ty.is_signed() == other.ty.is_signed(),
             (A::Add | A::Sub, A::Add | A::Sub)
-            | (A::Max, A::Max)
-            | (A::Min, A::Min)
             | (A::And, A::And)
             | (A::Or, A::Or)
-            | (A::Xor, A::Xor) => !self.used && !other.used,
+            | (A::Xor, A::Xor) => true,
             _ => false,
         }
     }
@@ -69,9 +75,9 @@ pub fn atomic_uses(kernel: &Kernel) -> BTreeMap<AccessId, AtomicUse> {
     }
     all.atomics
         .into_iter()
-        .map(|(id, op, results)| {
+        .map(|(id, op, ty, results)| {
             let used = results.iter().any(|v| used.contains(v));
-            (id, AtomicUse { op, used })
+            (id, AtomicUse { op, ty, used })
         })
         .collect()
 }
@@ -85,7 +91,7 @@ struct Uses {
     copies: BTreeSet<(VarId, VarId)>,
     /// The assignment that is being looked at.
     target: Option<VarId>,
-    atomics: Vec<(AccessId, AtomicOp, Vec<VarId>)>,
+    atomics: Vec<(AccessId, AtomicOp, ScalarTy, Vec<VarId>)>,
 }
 
 impl Visitor for Uses {
@@ -96,11 +102,12 @@ impl Visitor for Uses {
                 dst,
                 observed,
                 op,
+                ty,
                 access,
                 ..
             } => {
                 let results = dst.iter().chain(observed).copied().collect();
-                self.atomics.push((access.id, *op, results));
+                self.atomics.push((access.id, *op, *ty, results));
             }
             _ => {}
         }

@@ -6,7 +6,6 @@
 use super::resolve::{Buffer, Contents, Launch};
 use crate::exec;
 use crate::ir::Kernel;
-use crate::models::DEVICE;
 
 /// Bytes of a buffer whose size neither the witness nor the kernel's own launch says.
 const OPEN: u64 = 256 << 10;
@@ -16,7 +15,7 @@ const MOST: u64 = 64 << 20;
 
 /// From a launch that the executor ran; sizes of buffers that it leaves open are at least those of `base`.
 pub fn from_witness(w: &exec::Launch, k: &Kernel, base: &Launch) -> Option<Launch> {
-    if !w.unbound.is_empty() || w.simd_width != DEVICE.simd_width {
+    if !w.unbound.is_empty() || w.simd_width != exec::Launch::default().simd_width {
         return None;
     }
     let mut out = Launch {

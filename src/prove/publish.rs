@@ -7,12 +7,14 @@
 //!
 //! Soundness direction: over-approximation: any write, plain or atomic, before an atomic write to another object counts,
 //! whatever the atomic is for (whoever reads it may be another kernel); so does any atomic that tells this
-//! threadgroup something before it reads or writes an object that the kernel writes. Left out are atomics that commute on one object.
+//! threadgroup something before it reads or writes an object that the kernel writes. Left out are atomics that commute on one
+//! word. Textures are published as buffers are, by barriers that name them.
 
 use std::collections::BTreeSet;
 
 use super::interval::{Mode, Plan, differs};
 use crate::analysis::facts::AccessFact;
+use crate::analysis::term::{Level, Terms};
 use crate::cfg::{Filter, Passed};
 use crate::encode::pair::Relation;
 use crate::ir::{AccessKind, BarrierId, Space};
@@ -24,10 +26,12 @@ impl Plan<'_> {
     /// read after it.
     pub fn published(&self, deleted: &BTreeSet<BarrierId>) -> Option<(Span, Span)> {
         let facts = || self.facts.accesses.iter().flatten();
-        let device = |f: &AccessFact| {
+        let space = |f: &AccessFact| {
             let object = self.kernel.objects.get(f.object.index());
-            object.is_some_and(|o| o.space == Space::Device)
+            object.map(|o| o.space)
         };
+        let device = |f: &AccessFact| space(f) == Some(Space::Device);
+        let shared = |f: &AccessFact| device(f) || space(f) == Some(Space::Texture);
         if !facts().any(|f| f.kind == AccessKind::Atomic && device(f)) {
             return None;
         }
@@ -36,28 +40,40 @@ impl Plan<'_> {
             .map(|f| f.object)
             .collect();
         // A simdgroup barrier that stays orders nothing for the threads of other simdgroups.
-        let modes = [true, false].map(|same_simdgroup| Mode {
+        let kinds = [
+            (Space::Device, true),
+            (Space::Device, false),
+            (Space::Texture, true),
+            (Space::Texture, false),
+        ];
+        let modes = kinds.map(|(space, same_simdgroup)| Mode {
             relation: Relation::Distinct,
             filter: Filter {
-                space: Space::Device,
+                space,
                 same_simdgroup,
                 ignore_flags: self.ignore_flags,
             },
         });
-        for ip in modes.iter().flat_map(|m| self.pairs(m, deleted)) {
+        for (m, ip) in modes
+            .iter()
+            .flat_map(|m| self.pairs(m, deleted).into_iter().map(move |p| (m, p)))
+        {
+            // The flags must name the memory of what is published, or of what comes after what was learnt.
+            let named = |f: &AccessFact| space(f) == Some(m.filter.space);
             let reached: Vec<(&AccessFact, Passed)> = ip
                 .reach
                 .accesses
                 .iter()
                 .filter_map(|a| {
                     let f = self.facts.accesses.get(a.at.index())?.as_ref()?;
-                    device(f).then_some((f, a.passed))
+                    shared(f).then_some((f, a.passed))
                 })
                 .collect();
             for (a, before) in &reached {
                 for (b, after) in &reached {
-                    let tells = publishes(a, b);
-                    let learns = learns(a, b) && written.contains(&b.object);
+                    let tells = named(a) && publishes(a, b, &self.facts.terms);
+                    let learns =
+                        named(b) && learns(a, b, &self.facts.terms) && written.contains(&b.object);
                     if (tells || learns) && before <= after && differs(*before, *after) {
                         return Some((a.span, b.span));
                     }
@@ -78,17 +94,21 @@ fn does(f: &AccessFact) -> (bool, bool) {
     }
 }
 
-/// Two operations on one object that come to the same in any order, such as counting.
-fn commute(a: &AccessFact, b: &AccessFact) -> bool {
-    a.object == b.object && a.atomic.zip(b.atomic).is_some_and(|(a, b)| a.commutes(b))
+/// Two operations on one word that come to the same in any order, such as counting. Other words of the object may hold
+/// what is published, and the counter that says so.
+fn commute(a: &AccessFact, b: &AccessFact, terms: &Terms) -> bool {
+    let at = terms.get(a.offset);
+    let fixed = at.level == Level::Uniform && at.loops.is_empty();
+    let word = fixed && a.offset == b.offset && a.object == b.object;
+    word && a.atomic.zip(b.atomic).is_some_and(|(a, b)| a.commutes(b))
 }
 
 /// A write that an atomic write after it may announce.
-fn publishes(a: &AccessFact, b: &AccessFact) -> bool {
-    b.kind == AccessKind::Atomic && does(a).0 && does(b).0 && !commute(a, b)
+fn publishes(a: &AccessFact, b: &AccessFact, terms: &Terms) -> bool {
+    b.kind == AccessKind::Atomic && does(a).0 && does(b).0 && !commute(a, b, terms)
 }
 
 /// An atomic that may tell that other threadgroups are done with what comes after it.
-fn learns(a: &AccessFact, b: &AccessFact) -> bool {
-    a.kind == AccessKind::Atomic && does(a).1 && !commute(a, b)
+fn learns(a: &AccessFact, b: &AccessFact, terms: &Terms) -> bool {
+    a.kind == AccessKind::Atomic && does(a).1 && !commute(a, b, terms)
 }

@@ -309,6 +309,11 @@ pub fn race(map: &SourceMap, kernel: &Kernel, r: &Race) -> RaceReport {
         status: if r.confirmed { "confirmed" } else { "possible" },
         flags_only: r.flags_only,
         witness: r.witness.as_ref().map(|w| witness(map, kernel, w)),
+        replay: r
+            .witness
+            .as_ref()
+            .filter(|w| r.confirmed && w.replayed)
+            .map(|w| replay_command(map, kernel, None, w)),
     }
 }
 

@@ -218,6 +218,7 @@ impl<'r> Found<'r> {
         if f.related.is_empty() || f.witness.is_none() {
             f.related = related;
             f.witness = r.witness.as_ref();
+            f.replay = r.replay.as_deref();
         }
     }
 

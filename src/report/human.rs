@@ -2,26 +2,27 @@
 
 use super::describe;
 use super::model::{FileReport, KernelReport};
+use super::rule::Rule;
 use super::steps::{launch, verb};
 use crate::ir::Kernel;
 use crate::prove::{BarrierVerdict, KernelVerdicts, Race, Verdict, Witness};
-use crate::source::{Diagnostic, SourceMap, render};
+use crate::source::{Diagnostic, SourceMap, Span, render};
 
-/// Renders one kernel: its barriers in their source, races, divergence, assumptions.
+/// Renders findings of one kernel in their source: those that `wanted` chooses by kind and place; empty when there are none.
 pub fn kernel(
     map: &SourceMap,
     path: &str,
     k: &Kernel,
     v: &KernelVerdicts,
     r: &KernelReport,
+    wanted: &dyn Fn(Rule, Span) -> bool,
     color: bool,
 ) -> String {
-    let mut out = format!("{path}:{}: kernel {}\n", r.line, k.name);
-    for a in &r.assumptions {
-        out.push_str(&format!("  assuming {a}\n"));
-    }
-    out.push('\n');
+    let mut out = String::new();
     for (b, br) in v.barriers.iter().zip(&r.barriers) {
+        if !wanted(Rule::of_verdict(br.verdict), b.span) {
+            continue;
+        }
         let mut d = barrier(map, k, b, &br.reason, &br.call_path);
         if let Some(command) = &br.replay {
             d = d.with_note(format!("replay: {command}"));
@@ -29,13 +30,24 @@ pub fn kernel(
         out.push_str(&render(&d, map, color));
     }
     for (race, rr) in v.races.iter().zip(&r.races) {
-        out.push_str(&render(
-            &race_message(map, k, race, rr.status, rr.scope),
-            map,
-            color,
-        ));
+        let rule = if race.flags_only {
+            Rule::Flags
+        } else {
+            Rule::Race
+        };
+        if !race.accesses.iter().any(|(s, ..)| wanted(rule, *s)) {
+            continue;
+        }
+        let mut m = race_message(map, k, race, rr.status, rr.scope);
+        if let Some(command) = &rr.replay {
+            m = m.with_note(format!("replay: {command}"));
+        }
+        out.push_str(&render(&m, map, color));
     }
     for (d, dr) in v.divergent.iter().zip(&r.divergent_barriers) {
+        if !wanted(Rule::Divergent, d.span) {
+            continue;
+        }
         let message = format!("barrier divergence: {}", dr.reason);
         let mut m = Diagnostic::warning(message).with_primary(d.span, "this barrier");
         if let Some(c) = d.culprit {
@@ -44,12 +56,22 @@ pub fn kernel(
         out.push_str(&render(&m, map, color));
     }
     for (u, ur) in k.unsupported.iter().zip(&r.unsupported) {
+        if !wanted(Rule::Unsupported, u.span) {
+            continue;
+        }
         let m = Diagnostic::warning(format!("unsupported {}", ur.construct))
             .with_primary(u.span, "not analysed; what depends on it is unknown");
         out.push_str(&render(&m, map, color));
     }
-    out.push_str(&summary(r));
-    out
+    if out.is_empty() {
+        return out;
+    }
+    format!(
+        "{path}:{}: kernel {}\n\n{out}{}",
+        r.line,
+        k.name,
+        summary(r)
+    )
 }
 
 /// What of a file was not analysed; empty when everything was.
@@ -144,11 +166,7 @@ fn summary(r: &KernelReport) -> String {
     if r.cached {
         out.push_str("  cached: proved before with the same input (--no-cache proves it again)\n");
     }
-    out.push_str(if r.race_free {
-        "  the kernel as written is free of races within a threadgroup and of divergent barriers: `removable` also means same results\n\n"
-    } else {
-        "  the kernel as written was not shown free of races within a threadgroup and of divergent barriers: `removable` means no race is added\n\n"
-    });
+    out.push('\n');
     out
 }
 

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 pub use super::order::OrderReport;
+pub use super::total::{Tool, Totals};
 pub use super::unseen::NotAnalysedReport;
 pub use super::witness::{WitnessIteration, WitnessReport, WitnessThread};
 
@@ -36,6 +37,10 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// Problems with inputs.
     pub errors: Vec<ErrorReport>,
+    /// What made the report.
+    pub tool: Tool,
+    /// Counts over all files.
+    pub totals: Totals,
     /// Counts and times of the whole run, with `--stats`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stats: Option<RunStats>,
@@ -391,6 +396,9 @@ pub struct RaceReport {
     pub flags_only: bool,
     /// How.
     pub witness: Option<WitnessReport>,
+    /// A command that shows a confirmed race happening.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
 }
 
 /// An access.

@@ -222,8 +222,8 @@ pub fn classes(m: &mut Maker) -> Vec<String> {
     let mut members = [
         format!("uint at(uint t) {{ return {a}; }}"),
         format!("uint at(uint t) const {{ return {b}; }}"),
-        format!("uint operator()(uint t) const {{ return at(t); }}"),
-        format!("uint operator[](uint t) {{ return at(t); }}"),
+        "uint operator()(uint t) const { return at(t); }".to_string(),
+        "uint operator[](uint t) { return at(t); }".to_string(),
     ];
     let turn = m.r.below(4);
     members.rotate_left(turn);

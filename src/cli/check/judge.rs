@@ -9,9 +9,8 @@ use super::memory::Memory;
 use super::tree::{FilePair, Sides};
 use super::unread::{Names, alone};
 use super::versions::{Said, Task, Versions, error, pair, read};
-use crate::cli::args::{ProveArgs, ReportFormat};
+use crate::cli::args::ReportFormat;
 use crate::cli::input::{Loaded, emit};
-use crate::cli::prove::jobs;
 use crate::ir::canonical::canonical;
 use crate::ir::union::unite;
 use crate::ir::{Kernel, Space, Stmt};
@@ -35,7 +34,7 @@ pub struct Judged {
 
 /// Reads, pairs and judges; one answer per file, in order. In the format for people, kernels are printed as they are decided.
 pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
-    let args = prove_args(a);
+    let args = &a.settings;
     let mut said = Said::default();
     let mut pairs: Vec<&FilePair> = sides.files.iter().collect();
     let mut versions: Vec<Versions> = pairs.iter().map(|f| read(a, sides, f, &mut said)).collect();
@@ -46,9 +45,10 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
     let names = Names::new(sides, &versions);
     let mut tasks = Vec::new();
     for (i, v) in versions.iter_mut().enumerate() {
-        match pair(v, &args, sides, pairs[i]) {
+        match pair(v, args, sides, pairs[i]) {
             Ok((list, problems)) => {
-                tasks.extend(list.into_iter().map(|t| Task { file: i, ..t }));
+                let list = list.into_iter().filter(|t| v.is_asked(t, &args.kernel));
+                tasks.extend(list.map(|t| Task { file: i, ..t }));
                 for p in problems {
                     tell(a, &p.to_string());
                     v.errors.push(p.into_report());
@@ -57,6 +57,15 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
             Err(e) => {
                 tell(a, &e);
                 v.errors.push(error(Some(v.path.clone()), e));
+            }
+        }
+    }
+    for name in &args.kernel {
+        if !versions.iter().any(|v| v.has_kernel(name)) {
+            let message = format!("no kernel named `{name}` in either version");
+            tell(a, &message);
+            if let Some(v) = versions.first_mut() {
+                v.errors.push(error(None, message));
             }
         }
     }
@@ -93,15 +102,15 @@ pub fn files(a: &CheckArgs, sides: &Sides, color: bool) -> Vec<Judged> {
         &args.source.define,
         &args.source.include,
         &args.source.instantiate,
-        args.execution_barriers_order_memory,
+        args.model.execution_barriers_order_memory,
         args.source.assume_distinct_pointers,
     );
-    let memory = Memory::open(a.no_cache);
+    let memory = Memory::open(args.solver.no_cache, args.model.strict_divergence);
     let work = |i: usize| {
         let v = &versions[tasks[i].file];
         kernel(v, &tasks[i], &memory, &names, &extra, color)
     };
-    Workers::new(jobs(&args)).in_order(tasks.len(), work, |i, said| {
+    Workers::new(args.jobs()).in_order(tasks.len(), work, |i, said| {
         let file = &mut out[tasks[i].file];
         match (said, &mut file.report) {
             (Ok(Some((k, text))), Some(r)) => {
@@ -163,20 +172,6 @@ fn not_analysed(v: &Versions, u: &UnreadReport) -> ChangeFinding {
         witness: None,
         replay: None,
     }
-}
-
-/// The options of `prove` that `check` has, too; all others as they are by default.
-fn prove_args(a: &CheckArgs) -> ProveArgs {
-    let mut p = ProveArgs::defaults();
-    p.threadgroup = a.threadgroup;
-    p.assume.clone_from(&a.assume);
-    p.timeout = a.timeout;
-    p.jobs = a.jobs;
-    p.format = a.format;
-    p.execution_barriers_order_memory = a.execution_barriers_order_memory;
-    p.lockstep = a.lockstep;
-    p.source = a.source.clone();
-    p
 }
 
 type Answer = Option<(KernelCheck, String)>;

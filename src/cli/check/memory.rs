@@ -15,13 +15,15 @@ use crate::prove::stats::{Event, Stats};
 /// The cache, for the questions of `check`.
 pub struct Memory {
     cache: Cache,
+    strict: bool,
 }
 
 impl Memory {
-    /// Opens it; `off`: nothing is read or kept.
-    pub fn open(off: bool) -> Memory {
+    /// Opens it; `off`: nothing is read or kept; `strict`: barriers after an early return are divergent.
+    pub fn open(off: bool, strict: bool) -> Memory {
         Memory {
             cache: Cache::open(off),
+            strict,
         }
     }
 
@@ -32,8 +34,16 @@ impl Memory {
             stats.get(Event::Undecided) == 0 && (stats.get(Event::Unanswered) == 0 || !open)
         };
         let make = |o: &Options| standing(kernel, o);
-        self.cache
-            .keep(("standing", ""), kernel, options, make, decided)
+        let kept = self
+            .cache
+            .keep(("standing", ""), kernel, options, make, decided);
+        let mut standing = kept?;
+        if self.strict {
+            for d in &mut standing.divergent {
+                d.ended_only = false;
+            }
+        }
+        Ok(standing)
     }
 
     /// As [`change`].

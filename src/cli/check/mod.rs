@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::{ReportFormat, SourceArgs, seconds, threadgroup};
+use super::args::{ReportFormat, Settings};
 use super::input::{emit, use_color};
 use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED, output};
 use crate::report::check::{CheckReport, SCHEMA, human, markdown};
@@ -43,33 +43,12 @@ pub struct CheckArgs {
     /// Judge this file or folder.
     #[arg(long, value_name = "NEW", requires = "from")]
     pub to: Option<PathBuf>,
-    /// Threadgroup size; without it, as in unbarrier.toml, else any size up to 1024 threads.
-    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
-    pub threadgroup: Option<[u64; 3]>,
-    /// Assume this condition over parameters and constants (an MSL expression; may be repeated).
-    #[arg(long, value_name = "EXPR")]
-    pub assume: Vec<String>,
-    /// Time limit of one solver query, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub timeout: f64,
-    /// Worker threads (default: number of processors).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: ReportFormat,
-    /// Judge everything anew, and keep nothing.
-    #[arg(long)]
-    pub no_cache: bool,
-    /// Assume that barriers order all memory, whatever their flags.
-    #[arg(long)]
-    pub execution_barriers_order_memory: bool,
-    /// Assume that the threads of a simdgroup run in lockstep.
-    #[arg(long)]
-    pub lockstep: bool,
-    /// How sources are read.
+    /// What to prove, and how.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub settings: Settings,
 }
 
 /// Runs the command; the exit code.
@@ -98,7 +77,7 @@ pub fn run(a: &CheckArgs) -> u8 {
     for e in &report.errors {
         eprintln!("error: {}", e.message);
     }
-    let color = use_color(a.source.color, false);
+    let color = use_color(a.settings.source.color, false);
     let mut findings = Vec::new();
     for file in judge::files(a, &sides, color) {
         for e in &file.errors {
@@ -149,6 +128,8 @@ fn empty(a: &CheckArgs) -> CheckReport {
 fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>) {
     let findings = || Report {
         schema: model::SCHEMA,
+        tool: model::Tool::new(output::arguments()),
+        totals: model::Totals::of(&files),
         files,
         errors: report.errors.clone(),
         stats: None,
@@ -165,7 +146,9 @@ fn deliver(a: &CheckArgs, report: &CheckReport, files: Vec<model::FileReport>) {
             emit(&markdown::document(report));
             Ok(())
         }
-        ReportFormat::Sarif | ReportFormat::Html => output::write(&findings(), a.format),
+        ReportFormat::Sarif | ReportFormat::Html | ReportFormat::Github => {
+            output::write(&findings(), a.format)
+        }
     };
     if let Err(e) = done {
         eprintln!("error: cannot write the report: {e}");

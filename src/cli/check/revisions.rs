@@ -116,7 +116,13 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         let root = work.canonicalize().unwrap_or_else(|_| work.clone());
         normal(real.strip_prefix(root).ok()?)
     };
-    let include: Vec<String> = a.source.include.iter().filter_map(|d| inside(d)).collect();
+    let include: Vec<String> = a
+        .settings
+        .source
+        .include
+        .iter()
+        .filter_map(|d| inside(d))
+        .collect();
     let old_temp = temporary()?;
     let new_temp = head.as_ref().map(|_| temporary()).transpose()?;
     let mut read_old = |p: &str| blob(&repo, &base, p);
@@ -165,7 +171,7 @@ pub fn repository(a: &CheckArgs) -> Result<Sides, String> {
         }
         // Folders of unbarrier.toml come after those of the command line.
         let mut include = include.clone();
-        let configured = config::include(&a.source, &work.join(n)).unwrap_or_default();
+        let configured = config::include(&a.settings.source, &work.join(n)).unwrap_or_default();
         include.extend(configured.iter().filter_map(|d| inside(d)));
         let (new_files, new_open) = closure(n, &include, &mut read_new);
         let (old_files, old_open) = match &old {

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::CheckArgs;
 use super::tree::{FilePair, Sides};
-use crate::cli::args::{ProveArgs, ReportFormat, SourceArgs};
+use crate::cli::args::{ReportFormat, Settings, SourceArgs};
 use crate::cli::config;
 use crate::cli::input::{Loaded, load, use_color};
 use crate::cli::problem::Problem;
-use crate::cli::prove::{assumptions, options, with_config_defines};
+use crate::cli::prove::{assumptions, is_named, options, with_config_defines};
 use crate::ir::Kernel;
 use crate::ir::canonical::{Canonical, canonical};
 use crate::prove::Options;
@@ -105,7 +105,7 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Vers
     let path = sides
         .new_root
         .join(f.new.as_deref().or(f.old.as_deref()).unwrap_or(""));
-    match config::excluded(&a.source, &path) {
+    match config::excluded(&a.settings.source, &path) {
         Ok(false) => {}
         Ok(true) if a.paths.iter().any(|p| path.ends_with(p)) => {}
         Ok(true) => {
@@ -133,7 +133,7 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Vers
     let contract = sides
         .new_root
         .join(f.new.as_deref().or(f.old.as_deref()).unwrap_or(""));
-    let source = match with_config_defines(&contract, &a.source) {
+    let source = match with_config_defines(&contract, &a.settings.source) {
         Ok(s) => s,
         Err(e) => {
             let e = e.to_string();
@@ -153,7 +153,7 @@ pub fn read(a: &CheckArgs, sides: &Sides, f: &FilePair, said: &mut Said) -> Vers
                 });
                 let fresh = said.fresh(&l);
                 if a.format == ReportFormat::Human {
-                    let color = use_color(a.source.color, true);
+                    let color = use_color(a.settings.source.color, true);
                     for d in &fresh {
                         eprint!("{}", render(d, &l.map, color));
                     }
@@ -290,7 +290,7 @@ fn counterpart(d: &Path, mine: &Path, other: &Path) -> Option<PathBuf> {
 /// Which kernels belong together: those of one name, then those that do the same.
 pub fn pair(
     v: &Versions,
-    args: &ProveArgs,
+    args: &Settings,
     sides: &Sides,
     f: &FilePair,
 ) -> Result<(Vec<Task>, Vec<Problem>), String> {
@@ -348,7 +348,10 @@ pub fn pair(
     let mut out = Vec::new();
     for (i, (k, assumed)) in chosen.iter().zip(assumed).enumerate() {
         let contract = config::contract(&args.source, &path, &k.name).map_err(|e| e.to_string())?;
-        let size = args.threadgroup.or(contract.and_then(|c| c.threadgroup));
+        let size = args
+            .launch
+            .threadgroup
+            .or(contract.and_then(|c| c.threadgroup));
         out.push(Task {
             file: 0,
             old: partner[i],
@@ -366,6 +369,21 @@ pub fn pair(
 }
 
 impl Versions {
+    /// Whether one of the versions has a kernel of this name.
+    pub fn has_kernel(&self, name: &str) -> bool {
+        let both = [&self.old, &self.new].into_iter().flatten();
+        both.flat_map(|l| &l.kernels).any(|k| is_named(k, name))
+    }
+
+    /// Whether a task is about one of the kernels that were asked for.
+    pub fn is_asked(&self, t: &Task, names: &[String]) -> bool {
+        let kernel = |l: &'_ Option<Loaded>, i: Option<usize>| -> bool {
+            let k = l.as_ref().and_then(|l| l.kernels.get(i?));
+            k.is_some_and(|k| names.iter().any(|n| is_named(k, n)))
+        };
+        names.is_empty() || kernel(&self.old, t.old) || kernel(&self.new, t.new)
+    }
+
     /// Whether the texts of both versions, with all they include, differ in more than white space and comments.
     pub fn differ_in_text(&self) -> bool {
         self.words(&self.old, |_| true) != self.words(&self.new, |_| true)

@@ -11,7 +11,7 @@ use crate::confirm::{Change, Mode, Results, Run, Unit, run};
 use crate::launch::Launch;
 
 /// How runs are made.
-pub struct Settings {
+pub struct Runs {
     schedules: u32,
     seed: u64,
     seconds: u32,
@@ -23,18 +23,15 @@ pub struct Settings {
     remove: Vec<u32>,
 }
 
-impl Settings {
+impl Runs {
     /// From the command line.
-    pub fn new(a: &ConfirmArgs) -> Settings {
-        Settings {
+    pub fn new(a: &ConfirmArgs) -> Runs {
+        Runs {
             schedules: a.runs,
             seed: a.seed,
             seconds: a.time.ceil() as u32,
             megabytes: a.memory,
-            jobs: a.jobs.map_or_else(
-                || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-                usize::from,
-            ),
+            jobs: a.settings.jobs(),
             all: a.all,
             tsan: a.detector == DetectorArg::Tsan,
             remove: a.remove.clone(),
@@ -72,7 +69,7 @@ pub(super) struct Job {
 }
 
 /// Runs everything.
-pub fn all(unit: &Unit, tasks: &[Task], settings: &Settings) -> Vec<KernelResult> {
+pub fn all(unit: &Unit, tasks: &[Task], settings: &Runs) -> Vec<KernelResult> {
     let first: Vec<Job> = (0..tasks.len()).map(as_written).collect();
     let mut tasks = tasks.to_vec();
     let mut written = execute(unit, &tasks, &first, settings);
@@ -158,7 +155,7 @@ fn sites(t: &Task, written: &Results) -> BTreeMap<(String, u32), bool> {
     out
 }
 
-fn plan(task: usize, t: &Task, written: &Results, s: &Settings) -> Vec<Job> {
+fn plan(task: usize, t: &Task, written: &Results, s: &Runs) -> Vec<Job> {
     let mut jobs = Vec::new();
     let change = |file: &String, line: u32, mode| Change {
         file: file.clone(),
@@ -202,7 +199,7 @@ fn plan(task: usize, t: &Task, written: &Results, s: &Settings) -> Vec<Job> {
 }
 
 /// Runs jobs side by side.
-pub(super) fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Settings) -> Vec<Results> {
+pub(super) fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Runs) -> Vec<Results> {
     let next = Mutex::new(0usize);
     let slots: Vec<Mutex<Option<Results>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -265,7 +262,7 @@ pub(super) fn steady(written: &Results, launch: &Launch) -> Vec<String> {
         .collect()
 }
 
-fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Settings) -> KernelResult {
+fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Runs) -> KernelResult {
     let stable = is_stable(&written);
     let same = steady(&written, &t.launch);
     let sound = is_sound(&written);

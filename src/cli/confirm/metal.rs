@@ -67,7 +67,7 @@ fn kernels(
     gpu: &mut dyn Gpu,
     out: &mut FileResult,
 ) -> Result<(), String> {
-    let source = with_config_defines(path, &a.source)?;
+    let source = with_config_defines(path, &a.settings.source)?;
     let mut l = load(path, &source, true)?;
     // Compilers know nothing of instances that were guessed.
     l.kernels.retain(|k| k.guess.is_none());
@@ -79,7 +79,7 @@ fn kernels(
             .ok()
     };
     let text = edit::inlined(path, &source.include)?;
-    for k in chosen(&l, &a.kernel)? {
+    for k in chosen(&l, &a.settings.kernel)? {
         let one = Asked {
             path,
             a,
@@ -105,7 +105,13 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn kernel(&self, l: &Loaded, k: &Kernel, gpu: &mut dyn Gpu) -> Result<KernelResult, String> {
-        let p = plan(l, k, self.path, self.source, self.a.threadgroup)?;
+        let p = plan(
+            l,
+            k,
+            self.path,
+            self.source,
+            self.a.settings.launch.threadgroup,
+        )?;
         let job = job(k, &p)?;
         let defines: Vec<(String, String)> = self
             .source

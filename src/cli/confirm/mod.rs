@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::args::{Color, Format, ProveArgs, ReportFormat, SourceArgs, seconds, threadgroup};
+use super::args::{Color, Format, ProveArgs, Settings, seconds};
 use super::input::{emit, load};
 use super::interrupt::Scratch;
 use super::launch::{Plan, chosen, plan};
 use super::prove::{file_report, with_config_defines};
-use super::{BAD_INPUT, DONE, NOT_PROVED};
+use super::{BAD_INPUT, DONE, NOT_PROVED, walk};
 use crate::confirm::judge::Verdict;
 use crate::confirm::scan::Entry;
 use crate::confirm::{Detector, Request, Toolchain, Unit, build, rewritten, self_test};
@@ -25,7 +25,7 @@ use crate::exec::validate;
 use crate::ir::Kernel;
 use crate::launch::{Launch, constant_number, from_witness, resolve, to_launch};
 use crate::report::model::FileReport;
-use compare::{Settings, Task};
+use compare::{Runs, Task};
 use report::{FileResult, KernelResult, Outcome};
 
 /// Where kernels run.
@@ -49,12 +49,9 @@ pub enum DetectorArg {
 /// Arguments of `confirm`.
 #[derive(Clone, Debug, Args)]
 pub struct ConfirmArgs {
-    /// Metal source files.
-    #[arg(required = true, value_name = "FILE")]
+    /// Metal source files; of folders, all .metal files that .gitignore and unbarrier.toml do not exclude.
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     pub files: Vec<PathBuf>,
-    /// Only this kernel (may be repeated).
-    #[arg(long, value_name = "NAME")]
-    pub kernel: Vec<String>,
     /// Run without the barriers on this line (may be repeated).
     #[arg(long, value_name = "LINE", conflicts_with = "all")]
     pub remove: Vec<u32>,
@@ -79,18 +76,9 @@ pub struct ConfirmArgs {
     /// Most memory of a run, MiB.
     #[arg(long, value_name = "MIB", default_value = "4096", value_parser = clap::value_parser!(u32).range(64..=65536))]
     pub memory: u32,
-    /// Threadgroup size, where unbarrier.toml does not say.
-    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
-    pub threadgroup: Option<[u64; 3]>,
-    /// Time limit of one solver query, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub timeout: f64,
     /// Do not ask `prove`; only report what runs show.
     #[arg(long)]
     pub no_prove: bool,
-    /// Runs at the same time (default: number of processors).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: Format,
@@ -100,9 +88,9 @@ pub struct ConfirmArgs {
     /// For tests of this command: take the verdict of a line to be another one.
     #[arg(long, value_name = "LINE=VERDICT", hide = true, value_parser = pretend)]
     pub pretend: Vec<(u32, String)>,
-    /// How sources are read.
+    /// What to prove, and how.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub settings: Settings,
 }
 
 fn pretend(s: &str) -> Result<(u32, String), String> {
@@ -113,13 +101,17 @@ fn pretend(s: &str) -> Result<(u32, String), String> {
 
 /// Runs the command; the exit code.
 pub fn run(a: &ConfirmArgs) -> u8 {
-    if !a.remove.is_empty() && a.files.len() > 1 {
+    let (paths, problems) = walk::files(&a.files, &a.settings.source);
+    for p in &problems {
+        eprintln!("error: {p}");
+    }
+    if !a.remove.is_empty() && paths.len() > 1 {
         eprintln!("error: --remove takes line numbers of one file; give one file at a time");
         return BAD_INPUT;
     }
     let ran = match a.backend {
-        Backend::Cpu => on_cpu(a),
-        Backend::Metal => on_metal(a),
+        Backend::Cpu => on_cpu(a, &paths),
+        Backend::Metal => on_metal(a, &paths),
     };
     let outcome = match ran {
         Ok(o) => o,
@@ -146,14 +138,14 @@ pub fn run(a: &ConfirmArgs) -> u8 {
             outcome.contradictions()
         );
         NOT_PROVED
-    } else if outcome.has_errors() {
+    } else if outcome.has_errors() || !problems.is_empty() {
         BAD_INPUT
     } else {
         DONE
     }
 }
 
-fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
+fn on_cpu(a: &ConfirmArgs, paths: &[PathBuf]) -> Result<Outcome, String> {
     let detector = match a.detector {
         DetectorArg::Fibers => Detector::Fibers,
         DetectorArg::Tsan => Detector::Tsan,
@@ -168,13 +160,13 @@ fn on_cpu(a: &ConfirmArgs) -> Result<Outcome, String> {
         self_test(&tools).map_err(|e| e.to_string())?;
     }
     let mut outcome = Outcome::new(&tools.version, a);
-    for (i, path) in a.files.iter().enumerate() {
+    for (i, path) in paths.iter().enumerate() {
         outcome.add(file(path, a, &tools, i + 1), a);
     }
     Ok(outcome)
 }
 
-fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
+fn on_metal(a: &ConfirmArgs, paths: &[PathBuf]) -> Result<Outcome, String> {
     let mut gpu = crate::confirm::metal::open().map_err(|e| format!("not run: {e}"))?;
     metal::self_test(&mut *gpu)?;
     let device = gpu.device().name;
@@ -183,7 +175,7 @@ fn on_metal(a: &ConfirmArgs) -> Result<Outcome, String> {
         emit("note: times on a virtual device say little\n");
     }
     let mut outcome = Outcome::new(&device, a);
-    for path in &a.files {
+    for path in paths {
         outcome.add(metal::file(path, a, &mut *gpu), a);
     }
     Ok(outcome)
@@ -202,7 +194,7 @@ fn file(path: &Path, a: &ConfirmArgs, tools: &Toolchain, number: usize) -> FileR
     let mut out = FileResult::new(path);
     match prepared(path, a, tools, number, &mut out) {
         Ok((Built::Program(unit), tasks)) => {
-            let settings = Settings::new(a);
+            let settings = Runs::new(a);
             out.kernels.extend(compare::all(&unit, &tasks, &settings));
         }
         Ok((Built::Text(text, entries), tasks)) => {
@@ -224,14 +216,14 @@ fn prepared(
     number: usize,
     out: &mut FileResult,
 ) -> Result<(Built, Vec<Task>), String> {
-    let source = with_config_defines(path, &a.source)?;
+    let source = with_config_defines(path, &a.settings.source)?;
     let mut l = load(path, &source, true)?;
     // Compilers know nothing of instances that were guessed.
     l.kernels.retain(|k| k.guess.is_none());
-    let kernels = chosen(&l, &a.kernel)?;
+    let kernels = chosen(&l, &a.settings.kernel)?;
     let mut plans: Vec<(String, Plan, Launch)> = Vec::new();
     for k in kernels {
-        let made = plan(&l, k, path, &source, a.threadgroup).and_then(|p| {
+        let made = plan(&l, k, path, &source, a.settings.launch.threadgroup).and_then(|p| {
             let mut launch = resolve(&p.spec, p.threadgroup).map_err(|e| e.to_string())?;
             fits(k, &launch)?;
             // The program knows function constants by number.
@@ -294,7 +286,7 @@ fn prepared(
         Built::Text(_, e) => (e, &[] as &[(String, String)]),
     };
     for (name, message) in rejected {
-        if a.kernel.is_empty() || a.kernel.contains(name) {
+        if a.settings.kernel.is_empty() || a.settings.kernel.contains(name) {
             out.rejected.push((name.clone(), message.clone()));
         }
     }
@@ -373,25 +365,7 @@ fn of_kernel(report: Option<&FileReport>, kernel: &str, a: &ConfirmArgs) -> BTre
 }
 
 fn prove_args(path: &Path, a: &ConfirmArgs) -> ProveArgs {
-    ProveArgs {
-        files: vec![path.to_path_buf()],
-        kernel: a.kernel.clone(),
-        threadgroup: a.threadgroup,
-        assume: Vec::new(),
-        remove: Vec::new(),
-        timeout: a.timeout,
-        jobs: a.jobs,
-        format: ReportFormat::Json,
-        strict_divergence: false,
-        execution_barriers_order_memory: false,
-        lockstep: false,
-        assume_in_bounds: false,
-        stats: false,
-        no_cache: false,
-        emit_smt: None,
-        source: SourceArgs {
-            color: Color::Never,
-            ..a.source.clone()
-        },
-    }
+    let mut settings = a.settings.clone();
+    settings.source.color = Color::Never;
+    ProveArgs::of(vec![path.to_path_buf()], settings)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::compare::Task;
-pub use super::race::{AccessResult, RaceResult};
+pub use super::race::RaceResult;
 use super::{Backend, ConfirmArgs, DetectorArg};
 use crate::cli::args::Format;
 use crate::cli::input::emit;

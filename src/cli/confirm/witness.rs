@@ -2,7 +2,7 @@
 //!
 //! Direction: evidence only. What does not show a race there leaves the result as it was.
 
-use super::compare::{Job, Settings, Task, execute, is_sound, is_stable, steady};
+use super::compare::{Job, Runs, Task, execute, is_sound, is_stable, steady};
 use super::report::{BarrierResult, KernelResult};
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::{Change, Mode, Unit};
@@ -15,7 +15,7 @@ struct Again {
 }
 
 /// Replaces results that the launch of a witness betters.
-pub fn add(unit: &Unit, tasks: &[Task], kernels: &mut [KernelResult], s: &Settings) {
+pub fn add(unit: &Unit, tasks: &[Task], kernels: &mut [KernelResult], s: &Runs) {
     let (again, jobs) = jobs(tasks, kernels);
     let mut results = execute(unit, tasks, &jobs, s).into_iter();
     for a in again {

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use similar::TextDiff;
 
-use super::args::{Format, ProveArgs, SourceArgs, seconds, threadgroup};
+use super::args::{Format, Settings, SourceArgs};
 use super::input::{Loaded, emit, load, load_text, use_color};
-use super::prove::{assumptions, jobs, options, with_config_defines};
-use super::{BAD_INPUT, DONE, config, launch};
+use super::prove::{assumptions, options, with_config_defines};
+use super::{BAD_INPUT, DONE, config, launch, walk};
 use crate::exec::{RunOptions, Runnable};
 use crate::ir::{BarrierScope, Kernel};
 use crate::launch::{resolve, to_launch};
@@ -30,8 +30,8 @@ use select::Action;
 /// Arguments of `optimize`.
 #[derive(Clone, Debug, Args)]
 pub struct OptimizeArgs {
-    /// Metal source files.
-    #[arg(required = true, value_name = "FILE")]
+    /// Metal source files; of folders, all .metal files that .gitignore and unbarrier.toml do not exclude.
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     pub files: Vec<PathBuf>,
     /// Overwrite the files (otherwise the patch is printed).
     #[arg(long)]
@@ -45,27 +45,12 @@ pub struct OptimizeArgs {
     /// Order existing races, each with the cheapest barrier that does.
     #[arg(long)]
     pub repair: bool,
-    /// Threadgroup size; without it, as in unbarrier.toml, else any size up to 1024 threads.
-    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
-    pub threadgroup: Option<[u64; 3]>,
-    /// Assume this condition over parameters and constants (an MSL expression; may be repeated).
-    #[arg(long, value_name = "EXPR")]
-    pub assume: Vec<String>,
-    /// Time limit of one solver query, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub timeout: f64,
-    /// Worker threads (default: number of processors).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
     /// Output format: human (with the patch) or json.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: Format,
-    /// Assume that barriers order all memory, whatever their flags.
-    #[arg(long)]
-    pub execution_barriers_order_memory: bool,
-    /// How sources are read.
+    /// What to prove, and how.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub settings: Settings,
 }
 
 /// Runs the command; the exit code.
@@ -75,9 +60,14 @@ pub fn run(a: &OptimizeArgs) -> u8 {
         files: Vec::new(),
         errors: Vec::new(),
     };
-    let args = prove_args(a);
+    let args = a.settings.clone();
     let mut patch = String::new();
-    for path in &a.files {
+    let (paths, problems) = walk::files(&a.files, &a.settings.source);
+    for p in problems {
+        eprintln!("error: {p}");
+        report.errors.push(p.into_report());
+    }
+    for path in &paths {
         match file(path, a, &args) {
             Ok(f) => {
                 if a.format == Format::Human {
@@ -124,23 +114,11 @@ pub fn run(a: &OptimizeArgs) -> u8 {
     }
 }
 
-/// The options of `prove` that `optimize` has, too.
-fn prove_args(a: &OptimizeArgs) -> ProveArgs {
-    let mut p = ProveArgs::defaults();
-    p.threadgroup = a.threadgroup;
-    p.assume.clone_from(&a.assume);
-    p.timeout = a.timeout;
-    p.jobs = a.jobs;
-    p.execution_barriers_order_memory = a.execution_barriers_order_memory;
-    p.source = a.source.clone();
-    p
-}
-
-fn file(path: &Path, a: &OptimizeArgs, args: &ProveArgs) -> Result<OptimizedFile, String> {
+fn file(path: &Path, a: &OptimizeArgs, args: &Settings) -> Result<OptimizedFile, String> {
     let before = apply::Original::read(path)?;
-    let source = with_config_defines(path, &a.source)?;
+    let source = with_config_defines(path, &a.settings.source)?;
     let l = load(path, &source, true)?;
-    l.print_diagnostics(use_color(a.source.color, true));
+    l.print_diagnostics(use_color(a.settings.source.color, true));
     if l.has_errors() {
         return Err(format!(
             "{}: not edited, because it has errors",
@@ -148,7 +126,7 @@ fn file(path: &Path, a: &OptimizeArgs, args: &ProveArgs) -> Result<OptimizedFile
         ));
     }
     let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
-    if let Some(c) = config::project(&a.source, path).map_err(|e| e.to_string())?
+    if let Some(c) = config::project(&a.settings.source, path).map_err(|e| e.to_string())?
         && let Some(p) = c.unknown_kernels(&names).first()
     {
         return Err(p.to_string());
@@ -175,12 +153,12 @@ fn file(path: &Path, a: &OptimizeArgs, args: &ProveArgs) -> Result<OptimizedFile
         }
     }
     let base = repaired.as_ref().unwrap_or(&l);
-    let chosen = select::select(base, &source, &options, a.weaken, jobs(args))?;
+    let chosen = select::select(base, &source, &options, a.weaken, args.jobs())?;
     notes.extend(chosen.notes);
     // What was needed before a repair and is not after it.
     let freed = match &repaired {
         Some(_) => {
-            let first = select::select(&l, &source, &options, a.weaken, jobs(args))?;
+            let first = select::select(&l, &source, &options, a.weaken, args.jobs())?;
             let had: Vec<usize> = first.chosen.iter().map(|c| rank(&l, c.span)).collect();
             let is_new = |c: &&select::Chosen| !had.contains(&rank_without(base, &l, c.span));
             chosen
@@ -220,7 +198,7 @@ fn file(path: &Path, a: &OptimizeArgs, args: &ProveArgs) -> Result<OptimizedFile
     let after = load_text(path, &text, &source);
     if !edits.is_empty() {
         // Against the original: a repair only adds order.
-        select::verify(&l, &after, &options, jobs(args))
+        select::verify(&l, &after, &options, args.jobs())
             .map_err(|e| format!("{}: not edited: {e}", path.display()))?;
     }
     let shown = l.map.file(l.file).path.clone();
@@ -284,7 +262,7 @@ fn places(l: &Loaded) -> std::collections::BTreeSet<u32> {
 
 fn all_options(
     l: &Loaded,
-    args: &ProveArgs,
+    args: &Settings,
     source: &SourceArgs,
     path: &Path,
 ) -> Result<Vec<Options>, String> {
@@ -293,7 +271,10 @@ fn all_options(
     let mut out = Vec::new();
     for (k, assumed) in all.iter().zip(assumed) {
         let contract = config::contract(source, path, &k.name).map_err(|e| e.to_string())?;
-        let size = args.threadgroup.or(contract.and_then(|c| c.threadgroup));
+        let size = args
+            .launch
+            .threadgroup
+            .or(contract.and_then(|c| c.threadgroup));
         out.push(options(k, args, size, assumed));
     }
     Ok(out)
@@ -316,7 +297,7 @@ fn executions(
     old: &Loaded,
     new: &Loaded,
     path: &Path,
-    args: &ProveArgs,
+    args: &Settings,
     source: &SourceArgs,
     notes: &mut Vec<String>,
 ) -> Vec<ExecutionReport> {
@@ -330,7 +311,7 @@ fn executions(
         if same(a, b) {
             continue;
         }
-        let plan = match launch::plan(old, a, path, source, args.threadgroup) {
+        let plan = match launch::plan(old, a, path, source, args.launch.threadgroup) {
             Ok(p) => p,
             Err(e) => {
                 notes.push(format!(

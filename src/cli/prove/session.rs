@@ -3,26 +3,31 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::ProgressBar;
 
-use super::{assumptions, is_named, jobs, options, refuse, removal_spans, with_config_defines};
+use super::{assumptions, is_named, options, refuse, removal_spans, with_config_defines};
 use crate::cli::args::{ProveArgs, ReportFormat};
 use crate::cli::cache::Cache;
 use crate::cli::config;
 use crate::cli::export::Export;
 use crate::cli::input::{Loaded, emit, load, use_color};
-use crate::cli::interrupt;
 use crate::cli::problem::Problem;
 use crate::cli::stats::Totals;
 use crate::cli::unseen;
+use crate::cli::{interrupt, output};
 use crate::ir::Kernel;
 use crate::prove::kernel::Contradiction;
 use crate::prove::work::Workers;
 use crate::prove::{KernelVerdicts, Options};
 use crate::report::accept::{self, Acceptance};
-use crate::report::model::{FileReport, KernelReport, RemovalReport, Report, SCHEMA};
-use crate::report::{command, describe, graph, human, stats};
+use crate::report::finding::{Finding, Place};
+use crate::report::model::{
+    AcceptedReport, FileReport, KernelReport, RemovalReport, Report, SCHEMA, Tool, Totals as Counts,
+};
+use crate::report::rule::Rule;
+use crate::report::{command, describe, graph, human, list, stats};
 use crate::source::Span;
 
 /// A run over some files.
@@ -79,7 +84,7 @@ impl<'a> Session<'a> {
     pub fn new(a: &'a ProveArgs, bar: ProgressBar, export: Option<&'a Export>) -> Session<'a> {
         Session {
             a,
-            human: a.format == ReportFormat::Human,
+            human: a.output.format == ReportFormat::Human,
             bar,
             export,
             totals: Totals::new(),
@@ -87,6 +92,8 @@ impl<'a> Session<'a> {
                 schema: SCHEMA,
                 files: Vec::new(),
                 errors: Vec::new(),
+                tool: Tool::new(output::arguments()),
+                totals: Counts::default(),
                 stats: None,
             },
             bad: false,
@@ -114,7 +121,7 @@ impl<'a> Session<'a> {
     /// Reads all files, then decides all their kernels; reports come in the order of the files.
     pub fn files(&mut self, paths: &[PathBuf]) {
         let (a, export, strict) = (self.a, self.export, self.strict);
-        let workers = Workers::new(jobs(a));
+        let workers = Workers::new(a.settings.jobs());
         let mut files: Vec<Prepared> = Vec::new();
         workers.in_order(
             paths.len(),
@@ -122,7 +129,7 @@ impl<'a> Session<'a> {
             |_, r| match r {
                 Ok(p) => {
                     if self.human {
-                        let color = use_color(a.source.color, true);
+                        let color = use_color(a.settings.source.color, true);
                         self.bar.suspend(|| p.loaded.print_diagnostics(color));
                     }
                     self.report.errors.extend(p.loaded.errors());
@@ -137,7 +144,7 @@ impl<'a> Session<'a> {
             },
         );
         if strict && !files.is_empty() {
-            for (i, wanted) in a.source.instantiate.iter().enumerate() {
+            for (i, wanted) in a.settings.source.instantiate.iter().enumerate() {
                 if !files.iter().any(|f| f.loaded.stated.get(i) == Some(&true)) {
                     let message = format!(
                         "--instantiate {wanted}: no file has a kernel template of that name"
@@ -152,12 +159,19 @@ impl<'a> Session<'a> {
             .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
             .collect();
         let bar = self.bar.clone();
-        let cache = Cache::open(a.no_cache);
+        let count = AtomicUsize::new(0);
+        let cache = Cache::open(a.settings.solver.no_cache);
         let work = |i: usize| {
             let (file, task) = tasks[i];
             let f = &files[file];
             let k = &f.loaded.kernels[task.kernel];
-            bar.set_message(format!("{}: {}", f.shown, k.name));
+            let started = count.fetch_add(1, Ordering::Relaxed) + 1;
+            bar.set_message(format!(
+                "{started} of {}: {}: {}",
+                tasks.len(),
+                f.shown,
+                k.name
+            ));
             let proved = cache.prove(k, &task.options)?;
             let asked = !f.remove.is_empty();
             let refused = asked.then(|| refuse(&f.loaded, k, &task.options, &f.remove, a));
@@ -196,12 +210,12 @@ impl<'a> Session<'a> {
                 return;
             }
         };
-        if a.strict_divergence && !verdicts.divergent.is_empty() {
+        if a.settings.model.strict_divergence && !verdicts.divergent.is_empty() {
             verdicts.race_free = false;
         }
         unseen::doubt(l, &mut verdicts);
         let mut r = describe::kernel(&l.map, k, task.size, &verdicts);
-        if !a.strict_divergence {
+        if !a.settings.model.strict_divergence {
             // The assumption names them.
             verdicts.divergent.retain(|d| !d.ended_only);
             r.divergent_barriers = verdicts
@@ -212,21 +226,22 @@ impl<'a> Session<'a> {
         }
         r.cached = cached;
         let extra = replay_options(a);
-        for command in r.barriers.iter_mut().filter_map(|b| b.replay.as_mut()) {
+        let barriers = r.barriers.iter_mut().filter_map(|b| b.replay.as_mut());
+        let races = r.races.iter_mut().filter_map(|b| b.replay.as_mut());
+        for command in barriers.chain(races) {
             command.push_str(&extra);
         }
-        if a.format == ReportFormat::Html {
+        let html = a
+            .output
+            .output
+            .iter()
+            .any(|(f, _)| *f == ReportFormat::Html);
+        if html || a.output.format == ReportFormat::Html {
             r.graph = Some(graph::of(&l.map, k));
         }
         r.stats = task.options.stats.as_deref().map(stats::kernel);
         self.totals.proved(&r);
-        if self.human {
-            let color = use_color(a.source.color, false);
-            let text = human::kernel(&l.map, &f.shown, k, &verdicts, &r, color);
-            self.bar.suspend(|| emit(&text));
-        } else {
-            interrupt::decided(&f.shown, &r);
-        }
+        interrupt::decided(&f.shown, &r);
         decided.refused = decided.refused.take().or(refused);
         decided.kernels.push(r);
         decided.verdicts.push((task.kernel, verdicts));
@@ -258,7 +273,7 @@ impl<'a> Session<'a> {
                 witness: None,
             })
         });
-        if let (Some(r), true) = (&removal, self.human) {
+        if let (Some(r), true) = (&removal, self.human && !a.output.quiet) {
             let lines: Vec<String> = r.lines.iter().map(u32::to_string).collect();
             emit(&format!(
                 "removing line {}: {}\n",
@@ -268,7 +283,7 @@ impl<'a> Session<'a> {
         }
         self.unproved |= removal.as_ref().is_some_and(|r| !r.proved);
         let mut barriers = describe::sites(&f.loaded.map, &f.shown, &pairs);
-        if a.kernel.is_empty() {
+        if a.settings.kernel.is_empty() {
             unseen::add_sites(&f.loaded, &mut barriers);
         }
         let mut report = FileReport {
@@ -286,7 +301,8 @@ impl<'a> Session<'a> {
             command.push_str(&extra);
         }
         // What stands in a kernel that was not looked at cannot be missed.
-        let looked_at = |x: &&config::Accept| a.kernel.is_empty() || x.acceptance.kernel.is_some();
+        let looked_at =
+            |x: &&config::Accept| a.settings.kernel.is_empty() || x.acceptance.kernel.is_some();
         let stated: Vec<&config::Accept> = f.acceptances.iter().filter(looked_at).collect();
         let known: Vec<Acceptance> = stated.iter().map(|x| x.acceptance.clone()).collect();
         for (i, misfit) in accept::apply(&mut report, &known) {
@@ -295,21 +311,90 @@ impl<'a> Session<'a> {
             }
         }
         if self.human {
-            emit(&human::not_analysed(&report));
-            emit(&human::accepted(&report));
+            let text = self.text(f, &report, &decided.verdicts);
+            self.bar.suspend(|| emit(&text));
         }
         self.report.files.push(report);
+    }
+
+    /// The report on a file for a person.
+    fn text(
+        &self,
+        f: &Prepared,
+        report: &FileReport,
+        verdicts: &[(usize, KernelVerdicts)],
+    ) -> String {
+        let o = &self.a.output;
+        if o.quiet {
+            return list::file(report, &|x| denied(&o.deny, x), true);
+        }
+        let asked = !o.show.is_empty() || !o.explain.is_empty();
+        let main = f.loaded.file;
+        let map = &f.loaded.map;
+        let mut out = String::new();
+        if asked || o.verbose {
+            let color = use_color(self.a.settings.source.color, false);
+            let accepted = |rule: Rule, path: &str, line: u32| {
+                let same = |x: &AcceptedReport| {
+                    let place = x.path.as_deref().unwrap_or(&report.path);
+                    x.finding == rule.name() && place == path && x.line == line
+                };
+                report.accepted.iter().any(same)
+            };
+            let wanted = |rule: Rule, span: Span| {
+                let line = describe::at(map, span).0;
+                let explained = span.file == main && o.explain.contains(&line);
+                (o.show.is_empty() || covers(&o.show, rule))
+                    && (o.explain.is_empty() || explained)
+                    && !accepted(rule, &map.file(span.file).path, line)
+            };
+            for ((k, v), r) in verdicts.iter().zip(&report.kernels) {
+                let k = &f.loaded.kernels[*k];
+                out.push_str(&human::kernel(map, &f.shown, k, v, r, &wanted, color));
+            }
+        }
+        let chosen = |x: &Finding<'_>| {
+            let here = |p: &Place| p.path == report.path && o.explain.contains(&p.line);
+            let places = std::iter::once(&x.at).chain(x.related.iter().map(|(p, _)| p));
+            let race = matches!(x.rule, Rule::Race | Rule::Flags);
+            let explained = here(&x.at) || (race && places.into_iter().any(here));
+            (o.show.is_empty() || covers(&o.show, x.rule)) && (o.explain.is_empty() || explained)
+        };
+        // These have lines of their own below.
+        let listed = |x: &Finding<'_>| chosen(x) && (asked || x.rule != Rule::NotAnalysed);
+        out.push_str(&list::file(report, &listed, asked));
+        if !asked {
+            out.push_str(&human::not_analysed(report));
+            out.push_str(&human::accepted(report));
+        }
+        out
     }
 }
 
 fn replay_options(a: &ProveArgs) -> String {
     command::replay_options(
-        &a.source.define,
-        &a.source.include,
-        &a.source.instantiate,
-        a.execution_barriers_order_memory,
-        a.source.assume_distinct_pointers,
+        &a.settings.source.define,
+        &a.settings.source.include,
+        &a.settings.source.instantiate,
+        a.settings.model.execution_barriers_order_memory,
+        a.settings.source.assume_distinct_pointers,
     )
+}
+
+/// Whether kinds of findings that are asked for include this one: races past flags are races, and what was not
+/// analysed is unknown.
+pub(super) fn covers(kinds: &[Rule], rule: Rule) -> bool {
+    let general = match rule {
+        Rule::Flags => Rule::Race,
+        Rule::NotAnalysed => Rule::Unknown,
+        other => other,
+    };
+    kinds.contains(&rule) || kinds.contains(&general)
+}
+
+/// Whether `--deny` forbids a finding.
+pub(super) fn denied(kinds: &[Rule], x: &Finding<'_>) -> bool {
+    x.accepted.is_none() && covers(kinds, x.rule)
 }
 
 /// Reads a file and finds out what is to be decided in it.
@@ -319,11 +404,11 @@ fn prepare(
     export: Option<&Export>,
     strict: bool,
 ) -> Result<Prepared, Problem> {
-    let source = with_config_defines(path, &a.source)?;
+    let source = with_config_defines(path, &a.settings.source)?;
     let l = load(path, &source, true).map_err(|e| Problem::of(&path.display().to_string(), e))?;
     let shown = l.map.file(l.file).path.clone();
     let mut problems = Vec::new();
-    for name in &a.kernel {
+    for name in &a.settings.kernel {
         if !l.kernels.iter().any(|k| is_named(k, name)) {
             let known: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
             let hint = if known.is_empty() {
@@ -335,7 +420,9 @@ fn prepare(
             problems.push(Problem::of(&shown, message));
         }
     }
-    let is_chosen = |k: &Kernel| a.kernel.is_empty() || a.kernel.iter().any(|n| is_named(k, n));
+    let is_chosen = |k: &Kernel| {
+        a.settings.kernel.is_empty() || a.settings.kernel.iter().any(|n| is_named(k, n))
+    };
     let chosen: Vec<&Kernel> = l.kernels.iter().filter(|k| is_chosen(k)).collect();
     let at = |e: String| Problem::of(&shown, e);
     let remove = removal_spans(&l, &chosen, a).map_err(at)?;
@@ -349,9 +436,9 @@ fn prepare(
         ))
     });
     let forbidden = unseen_line.or_else(|| unseen::forbids(&l, &remove, &chosen, &left_out));
-    let assumptions = assumptions(&l, &chosen, a, &source, path).map_err(at)?;
+    let assumptions = assumptions(&l, &chosen, &a.settings, &source, path).map_err(at)?;
     let mut acceptances = Vec::new();
-    if let (true, Some(c)) = (strict, config::project(&a.source, path)?) {
+    if let (true, Some(c)) = (strict, config::project(&a.settings.source, path)?) {
         let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
         if !l.has_errors() {
             problems.extend(c.unknown_kernels(&names));
@@ -363,11 +450,13 @@ fn prepare(
     let indices = (0..l.kernels.len()).filter(|i| is_chosen(&l.kernels[*i]));
     for (i, assumed) in indices.zip(assumptions) {
         let k = &l.kernels[i];
-        let contract = config::contract(&a.source, path, &k.name)?;
+        let contract = config::contract(&a.settings.source, path, &k.name)?;
         let size = a
+            .settings
+            .launch
             .threadgroup
             .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
-        let mut options = options(k, a, size, assumed);
+        let mut options = options(k, &a.settings, size, assumed);
         options.stats = a.stats.then(Arc::default);
         options.recorder = export.map(|e| e.recorder(&l.map, &shown));
         tasks.push(Task {

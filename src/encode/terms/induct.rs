@@ -5,7 +5,7 @@
 
 use super::{Ctx, Encoder};
 use crate::analysis::term::{TermId, range_of};
-use crate::encode::logic::{AtomKind, Interval, Lin};
+use crate::encode::logic::{AtomKind, BoolId, Interval, Lin};
 use crate::ir::{LoopId, VarId};
 
 impl Encoder<'_> {
@@ -21,7 +21,6 @@ impl Encoder<'_> {
         let ty = self.facts.terms.ty(t);
         let k = self.lazy(count, ctx);
         let Some(range) = self.no_wrap.get(&who).copied() else {
-            self.previous_iteration(who, &k, ctx);
             let (i, s) = (self.lazy(init, ctx), self.lazy(step, ctx));
             let p = self.logic.mul(&s, &k);
             return i.plus(&p);
@@ -58,28 +57,25 @@ impl Encoder<'_> {
         Lin::atom(v)
     }
 
-    /// A form that may wrap can come back into the range of the test: at least the iteration before
-    /// must have been a real one.
-    fn previous_iteration(&mut self, who: (LoopId, VarId), k: &Lin, ctx: &Ctx) {
+    /// What holds because an iteration happens: the loop went on after the one before. Asked for only where a counter may wrap
+    /// and come back into the range of the test; elsewhere the test says it. True of what happens in the iterations of the
+    /// context and of nothing else, so it belongs to the condition of an access there, never to a number.
+    pub fn went_on(&mut self, l: LoopId, ctx: &Ctx) -> Option<BoolId> {
         let facts = self.facts;
-        let guard = facts.loops.get(who.0.index()).and_then(|l| {
-            l.inducts
-                .iter()
-                .find(|f| f.var == who.1)
-                .map(|f| f.back_guard)
-        });
-        let (Some(guard), Some(&(atom, _)), true) = (guard, k.terms.last(), ctx.depth > 0) else {
-            return;
-        };
+        let inducts = &facts.loops.get(l.index())?.inducts;
+        let guard = inducts
+            .iter()
+            .find(|f| !self.no_wrap.contains_key(&(l, f.var)))?
+            .back_guard;
+        let k = ctx.counters.get(&l)?.clone();
         let mut before = ctx.clone();
-        before.depth -= 1;
-        before.counters.insert(who.0, k.offset(-1));
-        let entered = self.entry_guard(who.0, &before);
-        let later = self.logic.le(&Lin::constant(1), k);
+        before.depth = before.depth.checked_sub(1)?;
+        before.counters.insert(l, k.offset(-1));
+        let entered = self.entry_guard(l, &before);
+        let later = self.logic.le(&Lin::constant(1), &k);
         let when = self.logic.and(&[entered, later]);
         let held = self.bool(guard, &before);
-        let fact = self.logic.implies(when, held);
-        self.logic.assume(atom, fact);
+        Some(self.logic.implies(when, held))
     }
 
     /// A step as the signed number nearest to zero (`i -= 1` on `uint` adds 2^32 - 1).

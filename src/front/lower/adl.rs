@@ -333,3 +333,9 @@ impl<'a> Lowerer<'a> {
         }
     }
 }
+
+/// Whether an argument is of a type that no function of the library takes.
+pub(super) fn only_ours(args: &[Arg<'_>]) -> bool {
+    args.iter()
+        .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
+}

@@ -7,8 +7,10 @@ use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type};
 use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
+use super::adl::only_ours;
 use super::class::Own;
 use super::ctx::Lowerer;
+use super::log::How;
 use super::overload::{Choice, Given};
 use super::rank::Rank;
 use super::scope::{Entity, Env, FuncCand, FuncSet};
@@ -103,6 +105,7 @@ impl<'a> Lowerer<'a> {
                         cands: Vec::new(),
                         targs: targs.clone(),
                         open: true,
+                        named: p.span,
                     };
                     self.add_by_arguments(&mut set, &args, depends);
                     let library = super::builtins::is_builtin_function(name);
@@ -222,7 +225,10 @@ impl<'a> Lowerer<'a> {
                         ..Given::on(&this, &args)
                     };
                     return match self.select_overload(&cands, given) {
-                        Choice::One(c, env, _) => self.call_member(&c, env, this, args, span),
+                        Choice::One(c, env, _) => {
+                            self.log_call(name.span, How::Name, &c);
+                            self.call_member(&c, env, this, args, span)
+                        }
                         Choice::None => self.unknown_call(last, &args, true),
                         Choice::Ambiguous => self.ambiguous_call(last, &args),
                     };
@@ -292,7 +298,10 @@ impl<'a> Lowerer<'a> {
             Ty::Record(id) => {
                 let cands = self.member_functions(id, "operator()");
                 match self.select_overload(&cands, Given::on(&callee, &args)) {
-                    Choice::One(c, env, _) => self.call_member(&c, env, callee, args, span),
+                    Choice::One(c, env, _) => {
+                        self.log_call(span, How::Operator, &c);
+                        self.call_member(&c, env, callee, args, span)
+                    }
                     Choice::None => self.unknown_call("operator()", &args, true),
                     Choice::Ambiguous => self.ambiguous_call("operator()", &args),
                 }
@@ -331,6 +340,7 @@ impl<'a> Lowerer<'a> {
             Choice::None => return None,
             Choice::Ambiguous => return Some(self.ambiguous_call(&set.name, args)),
         };
+        self.log_call(set.named, How::Name, &c);
         let this = match (c.rec, c.f.is_static) {
             (Some(r), false) => object.map(|t| self.base_place(t, r)),
             _ => None,
@@ -384,6 +394,7 @@ impl<'a> Lowerer<'a> {
                 if rank == Rank::User && args.iter().any(converts) {
                     return Some(self.ambiguous_call(name, &args));
                 }
+                self.log_call(span, How::Operator, &c);
                 if member(&c) == 1 {
                     let Some(Arg::Place(this)) = args.first().cloned() else {
                         return None;
@@ -487,10 +498,4 @@ impl<'a> Lowerer<'a> {
             leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
         })
     }
-}
-
-/// Whether an argument is of a type that no function of the library takes.
-fn only_ours(args: &[Arg<'_>]) -> bool {
-    args.iter()
-        .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
 }

@@ -264,6 +264,7 @@ impl<'a> Lowerer<'a> {
         let name = seg.name.as_str();
         let unclear = || Entity::Unclear(name.to_string());
         let from = self.recs.get(at as usize).map(|r| r.at).unwrap_or_default();
+        self.log_member(at, &own, name);
         match own {
             Own::Field(_) => {
                 let this = self.frames.last().and_then(|f| f.this.clone());
@@ -291,6 +292,7 @@ impl<'a> Lowerer<'a> {
                 cands,
                 targs: targs.clone(),
                 open: false,
+                named: self.naming,
             }),
             Own::Static(d, None) => {
                 let p = self.with_env(Env::new(), Some(at), from, |l| {

@@ -5,6 +5,7 @@
 use super::call::Arg;
 use super::construct::constructors;
 use super::ctx::Lowerer;
+use super::log::How;
 use super::overload::{Choice, Given};
 use super::rank::Ics;
 use super::record::Field;
@@ -138,7 +139,10 @@ impl<'a> Lowerer<'a> {
             ..Given::args(&args)
         };
         match self.select_overload(&cands, given) {
-            Choice::One(c, env, _) => self.inline_constructor(&c, env, p, args, span),
+            Choice::One(c, env, _) => {
+                self.log_call(span, How::Implicit, &c);
+                self.inline_constructor(&c, env, p, args, span);
+            }
             Choice::None if args.is_empty() => {
                 let fields = self.recs.get(id as usize).map_or(0, |r| r.fields.len());
                 for i in 0..fields {
@@ -386,6 +390,7 @@ impl<'a> Lowerer<'a> {
             Some(r) => self.base_place(this, r),
             None => this,
         };
+        self.log_call(span, How::Implicit, &c);
         let p = self.inline_call(&c, env, Some(this), Vec::new(), span);
         Some(match p.ty() {
             Ty::Record(_) => self.copied(p),

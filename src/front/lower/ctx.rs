@@ -16,6 +16,7 @@ use crate::ir::*;
 use crate::source::{FileId, Span};
 
 use super::enums::EnumInst;
+use super::log::Log;
 use super::record::RecordInst;
 use super::scope::{Binding, Frame, FuncSet};
 use super::symbols::Symbols;
@@ -116,6 +117,8 @@ pub struct LowerOptions {
     pub max_nesting: usize,
     /// Pointers in kernel arguments that the kernel does not write point to memory of their own, by assumption.
     pub distinct_pointers: bool,
+    /// Keep a [`Log`] of what names mean.
+    pub log: bool,
     /// Instantiations that lie in this file were stated by a person, not written in the source.
     pub stated: Option<FileId>,
 }
@@ -128,6 +131,7 @@ impl Default for LowerOptions {
             max_work: 3_000_000,
             max_nesting: 1500,
             distinct_pointers: false,
+            log: false,
             stated: None,
         }
     }
@@ -209,11 +213,16 @@ pub struct Lowerer<'a> {
     pub temporaries: Vec<Span>,
     /// Where the statement being lowered is.
     pub span: Span,
+    /// What names were taken to mean; kept over all passes.
+    pub log: Option<Box<Log>>,
+    /// The name that is being looked up.
+    pub naming: Span,
 }
 
 impl<'a> Lowerer<'a> {
     /// A lowerer without state.
     pub fn new(syms: Rc<Symbols<'a>>, opts: LowerOptions) -> Lowerer<'a> {
+        let log = opts.log.then(Box::default);
         let mut persist = Persist::default();
         persist.keys.insert((Span::default(), String::new()));
         persist.paths.insert(Vec::new());
@@ -256,6 +265,8 @@ impl<'a> Lowerer<'a> {
             constructing: Vec::new(),
             temporaries: Vec::new(),
             span: Span::default(),
+            log,
+            naming: Span::default(),
         }
     }
 
@@ -265,9 +276,11 @@ impl<'a> Lowerer<'a> {
         let opts = self.opts.clone();
         let persist = std::mem::take(&mut self.persist);
         let globals = std::mem::take(&mut self.globals);
+        let log = self.log.take();
         *self = Lowerer::new(syms, opts);
         self.persist = persist;
         self.globals = globals;
+        self.log = log;
     }
 
     // ---- emission ----
@@ -457,6 +470,7 @@ impl<'a> Lowerer<'a> {
             f.scopes.pop();
             let open = f.scopes.len();
             f.using.retain(|(n, _)| *n <= open);
+            f.origins.retain(|(n, ..)| *n <= open);
         }
     }
 

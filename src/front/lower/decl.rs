@@ -109,12 +109,14 @@ impl<'a> Lowerer<'a> {
                     ..Cv::default()
                 });
                 self.bind(&v.name, Binding::Place(p));
+                self.log_origin(&v.name, v.span);
                 continue;
             }
             if d.is_static && !is_const(&v.ty) && !d.is_constexpr {
                 self.unsupported("static local variable", true, true, Vec::new());
             }
             self.declare(v);
+            self.log_origin(&v.name, v.span);
             self.finish_declaration(v, d.is_constexpr);
         }
     }
@@ -394,6 +396,7 @@ impl<'a> Lowerer<'a> {
             }
         };
         self.bind(&v.name, Binding::Place(p));
+        self.log_origin(&v.name, v.span);
     }
 
     pub(super) fn threadgroup_variable(&mut self, v: &'a Declarator, ty: &Ty) -> Place {

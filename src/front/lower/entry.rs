@@ -10,6 +10,7 @@ use crate::source::{Diagnostic, Span};
 
 use super::ctx::{LowerOptions, Lowerer};
 use super::instance::{Args, instances, jobs};
+use super::log::Log;
 use super::scope::{Env, Frame};
 use super::symbols::{Decl, Symbols};
 
@@ -46,6 +47,8 @@ pub struct LowerOutput {
     pub skipped: Vec<Skipped>,
     /// Messages.
     pub diagnostics: Vec<Diagnostic>,
+    /// What names were taken to mean, when that was asked for.
+    pub log: Log,
 }
 
 /// A kernel definition or instantiation of which no kernel was made.
@@ -159,6 +162,7 @@ fn guessed(
     });
     made.kernels.retain(|k| k.unsupported.is_empty());
     if made.kernels.is_empty() {
+        out.log.merge(std::mem::take(&mut made.log));
         let why = match first {
             Some(what) => format!(
                 "it has no instantiation in this file, and neither `half` nor `float` as its arguments is understood ({what})"
@@ -184,6 +188,7 @@ fn guessed(
             ),
     );
     out.diagnostics.append(&mut made.diagnostics);
+    out.log.merge(std::mem::take(&mut made.log));
     out.kernels.append(&mut made.kernels);
 }
 
@@ -244,6 +249,9 @@ fn lower_kernel(
             k.body.insert(0, doubt("lowering did not settle", job.span));
         }
     }
+    if let Some(log) = l.log.take() {
+        out.log.merge(*log);
+    }
     for (name, span) in &l.recursive {
         out.diagnostics.push(
             Diagnostic::error(format!(
@@ -301,6 +309,7 @@ impl<'a> Lowerer<'a> {
             self.block(b);
         }
         self.frames.clear();
+        self.log_layouts();
         let mut body = std::mem::take(&mut self.blocks).into_iter().next()?;
         if let Some(what) = self.recs.iter().find_map(|r| r.doubt.clone()) {
             body.insert(0, doubt(&what, job.span));

@@ -131,6 +131,12 @@ impl<'a> Lowerer<'a> {
                 None => Binding::Opaque,
             };
             self.bind(name, b);
+            if let Some(span) = e.places.get(out.len()) {
+                match e.scoped {
+                    true => self.log_constant(*span, &format!("{}::{name}", e.name), next),
+                    false => self.log_constant(*span, name, next),
+                }
+            }
             out.push((name, next));
             next = next.map(|v| v + 1);
         }

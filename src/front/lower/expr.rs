@@ -137,6 +137,7 @@ impl<'a> Lowerer<'a> {
         self.depth += 1;
         let outer = std::mem::replace(&mut self.span, e.span);
         let p = self.place_inner(e);
+        self.log_type(e.span, p.ty());
         self.span = outer;
         self.depth -= 1;
         p
@@ -356,6 +357,10 @@ impl<'a> Lowerer<'a> {
                     _ => id,
                 };
                 let b = self.base_place(b.clone(), within);
+                self.naming = name.span;
+                if let Some((at, own)) = self.class_member(within, last, false) {
+                    self.log_member(at, &own, last);
+                }
                 if let Some(p) = self.field_place(b, last) {
                     return p;
                 }

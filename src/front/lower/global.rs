@@ -125,6 +125,8 @@ impl<'a> Lowerer<'a> {
             return Some(Place::Mem(value.ty, PtrVal::object(o), CONST));
         }
         if ok {
+            let known = value.as_scalar().filter(|e| e.ty.is_int());
+            self.log_constant(span, &d.name, known.and_then(Expr::as_int));
             let s = self.special(&value.ty);
             if s.dtor || s.copy {
                 return None;

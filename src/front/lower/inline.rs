@@ -378,6 +378,7 @@ impl<'a> Lowerer<'a> {
             };
             if !p.name.is_empty() {
                 self.bind(&p.name, Binding::Place(place));
+                self.log_origin(&p.name, p.span);
             }
         }
     }

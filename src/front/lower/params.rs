@@ -64,6 +64,7 @@ impl<'a> Lowerer<'a> {
                 span: p.span,
             });
             self.bind(&p.name, Binding::Place(place));
+            self.log_origin(&p.name, p.span);
         }
         (params, scalars)
     }

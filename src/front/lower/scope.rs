@@ -65,6 +65,8 @@ pub struct FuncSet<'a> {
     pub targs: Option<Vec<TArg>>,
     /// Argument-dependent lookup adds to them, and functions of the library are not hidden.
     pub open: bool,
+    /// Where it is named.
+    pub named: Span,
 }
 
 /// A construct that `break` or `continue` refers to.
@@ -108,6 +110,8 @@ pub struct Frame<'a> {
     pub at: At,
     /// `using namespace` of the blocks: how many scopes were open, and the namespace.
     pub using: Vec<(usize, NsId)>,
+    /// Where the names of the blocks are declared (only with a log): how many scopes were open, the name, its declarator.
+    pub origins: Vec<(usize, String, Span)>,
     /// The names that depend on template parameters, where the function comes from a template.
     pub dependent: Option<Rc<super::adl::Dependent<'a>>>,
     /// The call path.
@@ -133,6 +137,7 @@ impl<'a> Frame<'a> {
             record: None,
             at,
             using: Vec::new(),
+            origins: Vec::new(),
             dependent: None,
             path,
             ret: None,
@@ -292,6 +297,7 @@ impl<'a> Lowerer<'a> {
         let name = last.name.as_str();
         let container = self.container(path);
         let targs = last.args.as_ref().map(|a| self.template_args(a));
+        self.naming = path.span;
         match container {
             Container::Type(t) => self.entity_in_type(&t, last, targs),
             Container::Space(ns) => self.entity_global(last, Some(ns), targs),
@@ -303,9 +309,13 @@ impl<'a> Lowerer<'a> {
             }
             Container::None => {
                 match self.local(name) {
-                    Some(Binding::Place(p)) => return Entity::Place(p),
+                    Some(Binding::Place(p)) => {
+                        self.log_local(name);
+                        return Entity::Place(p);
+                    }
                     Some(Binding::Type(t)) => return Entity::Type(t),
                     Some(Binding::Func(mut f)) => {
+                        f.named = path.span;
                         f.targs = targs.or(f.targs);
                         return Entity::Funcs(f);
                     }
@@ -346,6 +356,7 @@ impl<'a> Lowerer<'a> {
                 }
             }
             Ty::Enum(id, _) if *id >= FIRST_ENUM => {
+                self.log_enumerator_of(*id, name);
                 return match self.enumerator_of(*id, name) {
                     Some(v) => Entity::Place(Place::Val(v)),
                     None => Entity::Unclear(name.to_string()),
@@ -412,6 +423,7 @@ impl<'a> Lowerer<'a> {
                 cands,
                 targs,
                 open: within.is_none(),
+                named: self.naming,
             });
         }
         // Of a declaration and the definition, the definition.
@@ -421,12 +433,14 @@ impl<'a> Lowerer<'a> {
             .find(|v| v.decl.init.is_some())
             .or(vars.last())
         {
+            self.log_name(v.decl.span, name);
             return match self.global_place(v, targs.as_deref()) {
                 Some(p) => Entity::Place(p),
                 None => Entity::Unclear(name.to_string()),
             };
         }
         if let Some((e, at)) = enums.first() {
+            self.log_enumerator(e, name);
             return match self.enumerator(e, *at, None, name) {
                 Some(v) => Entity::Place(Place::Val(v)),
                 None => Entity::Unclear(name.to_string()),

@@ -187,12 +187,15 @@ impl<'a> Lowerer<'a> {
                 if let Ty::Enum(id, _) = ty
                     && !e.scoped
                 {
-                    for (n, _) in &e.values {
+                    for (i, (n, _)) in e.values.iter().enumerate() {
                         let b = match self.enumerator_of(id, n) {
                             Some(v) => Binding::Place(Place::Val(v)),
                             None => Binding::Opaque,
                         };
                         self.bind(n, b);
+                        if let Some(span) = e.places.get(i) {
+                            self.log_origin(n, *span);
+                        }
                     }
                 }
                 if !e.name.is_empty() {

@@ -59,6 +59,7 @@ impl<'a> Lowerer<'a> {
         span: Span,
     ) -> Place {
         self.span = span;
+        self.log_library(p.span);
         let name = p.last_name();
         if let Some(v) = self.numeric_limits(p) {
             return Place::Val(v);

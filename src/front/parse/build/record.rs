@@ -100,6 +100,7 @@ impl Builder<'_> {
             scoped: false,
             underlying: None,
             values: Vec::new(),
+            places: Vec::new(),
         };
         let mut path: Option<Path> = None;
         let mut defined = false;
@@ -122,6 +123,7 @@ impl Builder<'_> {
                         if v.as_rule() != Rule::enumerator {
                             continue;
                         }
+                        e.places.push(self.span(&v));
                         let mut name = String::new();
                         let mut value = None;
                         for t in v.into_inner() {

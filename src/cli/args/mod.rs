@@ -1,8 +1,15 @@
 //! Command-line arguments.
 
+mod settings;
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::settings::{OutputArgs, Settings, SourceArgs};
+use self::values::{fill, group, param, set, size, threads};
+pub(super) use self::values::{instance, seconds, threadgroup};
 
 /// Decides, with proof, which barriers of a Metal compute kernel can be removed.
 #[derive(Debug, Parser)]
@@ -45,9 +52,10 @@ pub enum Command {
 }
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal.
+    #[default]
     Auto,
     /// Always.
     Always,
@@ -77,6 +85,8 @@ pub enum ReportFormat {
     Html,
     /// For a comment on a change.
     Markdown,
+    /// Annotations of a GitHub workflow.
+    Github,
 }
 
 /// Output format of graphs.
@@ -88,81 +98,27 @@ pub enum GraphFormat {
     Json,
 }
 
-/// How sources are read.
-#[derive(Clone, Debug, Args)]
-pub struct SourceArgs {
-    /// Define a macro.
-    #[arg(short = 'D', value_name = "NAME[=VALUE]")]
-    pub define: Vec<String>,
-    /// Look for included files here.
-    #[arg(short = 'I', value_name = "DIR")]
-    pub include: Vec<PathBuf>,
-    /// Analyse this instance of a kernel template that nothing in the file instantiates, as in 'f<float>' (may be repeated); without
-    /// it, such a template is analysed for `half` and `float` as a guess.
-    #[arg(long, value_name = "NAME<ARGUMENTS>", value_parser = instance)]
-    pub instantiate: Vec<String>,
-    /// Take launch contracts from this file instead of unbarrier.toml.
-    #[arg(long, value_name = "FILE")]
-    pub contracts: Option<PathBuf>,
-    /// Assume that pointers in kernel arguments (argument buffers) point to memory of their own each.
-    #[arg(long)]
-    pub assume_distinct_pointers: bool,
-    /// Use colour.
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub color: Color,
-}
-
 /// Arguments of `prove`.
 #[derive(Clone, Debug, Args)]
 pub struct ProveArgs {
-    /// Metal source files; of folders, all .metal files that .gitignore and unbarrier.toml do not exclude.
+    /// Metal source files; of folders, all .metal files that .gitignore and unbarrier.toml do not exclude; `-`: standard input.
     #[arg(required = true, value_name = "FILE|FOLDER")]
     pub files: Vec<PathBuf>,
-    /// Only this kernel (may be repeated).
-    #[arg(long, value_name = "NAME")]
-    pub kernel: Vec<String>,
-    /// Threadgroup size; without it, any size up to 1024 threads.
-    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
-    pub threadgroup: Option<[u64; 3]>,
-    /// Assume this condition over parameters and constants (an MSL expression; may be repeated).
-    #[arg(long, value_name = "EXPR")]
-    pub assume: Vec<String>,
+    /// What to prove, and how.
+    #[command(flatten)]
+    pub settings: Settings,
     /// Prove that the barriers on these lines can go together.
     #[arg(long, value_name = "LINE[,LINE]...", value_delimiter = ',')]
     pub remove: Vec<u32>,
-    /// Time limit of one solver query, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub timeout: f64,
-    /// Worker threads (default: number of processors).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub jobs: Option<u16>,
-    /// Output format.
-    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
-    pub format: ReportFormat,
-    /// Report barriers after an early return as divergent.
-    #[arg(long)]
-    pub strict_divergence: bool,
-    /// Assume that barriers order all memory, whatever their flags.
-    #[arg(long)]
-    pub execution_barriers_order_memory: bool,
-    /// Assume that no access leaves its object (where its size is known).
-    #[arg(long)]
-    pub assume_in_bounds: bool,
-    /// Assume that the threads of a simdgroup run in lockstep.
-    #[arg(long)]
-    pub lockstep: bool,
-    /// Prove again what was proved before, and keep nothing (see the variable UNBARRIER_CACHE).
-    #[arg(long)]
-    pub no_cache: bool,
     /// Report what decided what, times by phase and peak memory.
     #[arg(long)]
     pub stats: bool,
     /// Write each obligation that Z3 decides into this folder, as SMT-LIB 2 for other solvers.
     #[arg(long, value_name = "DIR")]
     pub emit_smt: Option<PathBuf>,
-    /// How sources are read.
+    /// What is told, and where to.
     #[command(flatten)]
-    pub source: SourceArgs,
+    pub output: OutputArgs,
 }
 
 /// Arguments of `fuzz`.
@@ -287,6 +243,9 @@ pub struct GraphArgs {
 /// Arguments of `parse`.
 #[derive(Clone, Debug, Args)]
 pub struct ParseArgs {
+    /// Compare what names, types, constants and layouts are taken to be with what Clang (14 or later) says.
+    #[arg(long)]
+    pub cross_check: bool,
     /// Metal source files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
@@ -299,152 +258,15 @@ pub struct ParseArgs {
 }
 
 impl ProveArgs {
-    /// What `prove` does when nothing is asked for; `check` and `optimize` start from it. No files.
-    pub fn defaults() -> ProveArgs {
-        // Cannot fail, whatever the input: these words are constant.
-        let parsed = Cli::try_parse_from(["unbarrier", "prove", "-"]);
-        match parsed.map(|c| c.command) {
-            Ok(Command::Prove(p)) => ProveArgs {
-                files: Vec::new(),
-                ..p
-            },
-            _ => unreachable!("`prove FILE` is a command"),
+    /// `prove --format json` of files.
+    pub fn of(files: Vec<PathBuf>, settings: Settings) -> ProveArgs {
+        ProveArgs {
+            files,
+            settings,
+            remove: Vec::new(),
+            stats: false,
+            emit_smt: None,
+            output: OutputArgs::of(ReportFormat::Json),
         }
-    }
-}
-
-/// An instance of a kernel template, as `--instantiate` and `unbarrier.toml` name it.
-pub(super) fn instance(s: &str) -> Result<String, String> {
-    let text = s.trim();
-    let name = text.split('<').next().unwrap_or("").trim();
-    let is_path = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == ':')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if is_path && text.ends_with('>') && !text.contains([';', '{', '}', '\n', '#', '"', '\\']) {
-        Ok(text.to_string())
-    } else {
-        Err(format!(
-            "`{text}` names no instance of a template; expected a name with template arguments, as in f<float, 4>"
-        ))
-    }
-}
-
-pub(super) fn threadgroup(s: &str) -> Result<[u64; 3], String> {
-    let parts: Vec<&str> = s.split(',').map(str::trim).collect();
-    if parts.is_empty() || parts.len() > 3 {
-        return Err("expected one to three sizes, as in 64 or 8,8,1".into());
-    }
-    let mut out = [1u64; 3];
-    for (slot, p) in out.iter_mut().zip(&parts) {
-        *slot = p
-            .parse()
-            .map_err(|_| format!("`{p}` is not a number of threads"))?;
-        if *slot == 0 {
-            return Err("a threadgroup has at least one thread in each dimension".into());
-        }
-    }
-    let n = out.iter().try_fold(1u64, |a, b| a.checked_mul(*b));
-    match n {
-        Some(n) if n <= crate::encode::launch::MAX_THREADS => Ok(out),
-        _ => Err(format!(
-            "a threadgroup has at most {} threads",
-            crate::encode::launch::MAX_THREADS
-        )),
-    }
-}
-
-fn threads(s: &str) -> Result<(u32, u32), String> {
-    let limit = crate::encode::launch::MAX_THREADS;
-    let one = |t: &str| match t.trim().parse::<u32>() {
-        Ok(0) => Err("a threadgroup has at least one thread".to_string()),
-        Ok(n) if u64::from(n) > limit => Err(format!("a threadgroup has at most {limit} threads")),
-        Ok(n) => Ok(n),
-        Err(_) => Err(format!(
-            "`{t}` is not a number of threads; expected A..=B, as in 1..=256"
-        )),
-    };
-    let (low, high) = match s.split_once("..=") {
-        Some((a, b)) => (one(a)?, one(b)?),
-        None => (one(s)?, one(s)?),
-    };
-    if low > high {
-        return Err(format!("the range {low}..={high} is empty"));
-    }
-    Ok((low, high))
-}
-
-fn param(s: &str) -> Result<(String, i128), String> {
-    let Some((name, value)) = s.split_once('=') else {
-        return Err("expected NAME=VALUE, as in n=64".into());
-    };
-    let v = value
-        .trim()
-        .parse()
-        .map_err(|_| format!("`{value}` is not an integer"))?;
-    Ok((name.trim().to_string(), v))
-}
-
-fn fill(s: &str) -> Result<(Option<String>, crate::exec::Fill), String> {
-    let (name, what) = match s.split_once('=') {
-        Some((n, w)) => (Some(n.to_string()), w),
-        None => (None, s),
-    };
-    Ok((name, super::fuzz::generate::fill_from(what)?))
-}
-
-fn set(s: &str) -> Result<(String, u64, Vec<u8>), String> {
-    let bad = || "expected BUFFER@BYTE=HEX, as in in@8=ff000000".to_string();
-    let (place, hex) = s.split_once('=').ok_or_else(bad)?;
-    let (name, at) = place.split_once('@').ok_or_else(bad)?;
-    let at = at
-        .parse()
-        .map_err(|_| format!("`{at}` is not a byte offset"))?;
-    if hex.is_empty() || hex.len() % 2 != 0 || !hex.is_ascii() {
-        return Err(format!("`{hex}`: expected two hexadecimal digits per byte"));
-    }
-    let bytes = (0..hex.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&hex[i..i + 2], 16))
-        .collect::<Result<Vec<u8>, _>>()
-        .map_err(|_| format!("`{hex}` is not hexadecimal"))?;
-    Ok((name.to_string(), at, bytes))
-}
-
-fn size(s: &str) -> Result<(String, u64), String> {
-    let (name, bytes) = s
-        .split_once('=')
-        .ok_or("expected BUFFER=BYTES, as in out=4096")?;
-    let n = bytes
-        .parse()
-        .map_err(|_| format!("`{bytes}` is not a number of bytes"))?;
-    Ok((name.to_string(), n))
-}
-
-fn group(s: &str) -> Result<[u32; 3], String> {
-    let parts: Vec<&str> = s.split(',').collect();
-    if parts.len() > 3 {
-        return Err("expected one to three numbers".into());
-    }
-    let mut out = [0u32; 3];
-    for (slot, p) in out.iter_mut().zip(&parts) {
-        *slot = p
-            .trim()
-            .parse()
-            .map_err(|_| format!("`{p}` is not a number"))?;
-        if *slot == u32::MAX {
-            return Err(format!(
-                "`{p}`: a grid has at most {p} threadgroups, numbered from 0"
-            ));
-        }
-    }
-    Ok(out)
-}
-
-pub(super) fn seconds(s: &str) -> Result<f64, String> {
-    match s.parse::<f64>() {
-        Ok(v) if v.is_finite() && v > 0.0 && v <= 86_400.0 => Ok(v),
-        _ => Err("expected a positive number of seconds".into()),
     }
 }
