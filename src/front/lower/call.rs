@@ -386,6 +386,12 @@ impl<'a> Lowerer<'a> {
         };
         match self.select_overload(&cands, given) {
             Choice::One(c, env, rank) => {
+                // Without an operand of class type, what needs a constructor is no candidate, or no better than the built-in
+                // operator ([over.match.oper]/3.2).
+                let plain = |a: &Arg<'a>| matches!(a, Arg::Place(p) if !matches!(p.ty(), Ty::Record(_) | Ty::Unknown(_)));
+                if rank == Rank::User && args.iter().all(plain) {
+                    return None;
+                }
                 let converts = |a: &Arg<'a>| {
                     matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(id)
                         if self.recs.get(*id as usize).is_some_and(|r| self.has_conversion(r.decl))))
