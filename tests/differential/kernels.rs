@@ -913,7 +913,7 @@ impl Maker {
             out.push(self.access());
             return;
         }
-        if self.r.chance(15) && self.kind_statements(out) {
+        if self.r.chance(22) && self.kind_statements(out) {
             return;
         }
         match self.r.below(40) {

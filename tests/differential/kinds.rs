@@ -23,6 +23,16 @@ pub struct Kinds {
     pub calls: bool,
 }
 
+/// A kind of statement.
+#[derive(Clone, Copy)]
+enum Kind {
+    Atomic,
+    Pointer,
+    Ring,
+    Again,
+    Guard,
+}
+
 /// Values of `M` and `K`, each the only sort that meets one of [`GUARDS`].
 pub const MEETING: [(u32, u32); 9] = [
     (0, 0),
@@ -79,7 +89,7 @@ impl Kinds {
                 }
                 _ => {
                     decls.push("threadgroup uint* threadgroup sp[2];".into());
-                    decls.push("sp[0] = a; sp[1] = a;".into());
+                    decls.push("if (tid == 0u) { sp[0] = a; sp[1] = a; }".into());
                     decls.push("threadgroup_barrier(mem_flags::mem_threadgroup);".into());
                     k.pointers.push("sp[{u} & 1u]".into());
                     k.shared_pointers.push("sp".into());
@@ -215,29 +225,45 @@ impl Maker {
         })
     }
 
-    /// Statements of one of the kinds.
+    /// The kinds of statements that can stand here.
+    fn possible(&self) -> Vec<Kind> {
+        let k = &self.kinds;
+        let all = [
+            (Kind::Atomic, !k.atomics.is_empty()),
+            (
+                Kind::Pointer,
+                !k.shared_pointers.is_empty() && self.together,
+            ),
+            (Kind::Ring, !k.rings.is_empty() && self.together),
+            (Kind::Again, !k.counters.is_empty() && self.budget > 3),
+            (Kind::Guard, k.guards),
+        ];
+        let can = all.into_iter().filter(|(_, can)| *can);
+        can.map(|(kind, _)| kind).collect()
+    }
+
+    /// Statements of one of the kinds; whether there are any.
     pub fn kind_statements(&mut self, out: &mut Vec<S>) -> bool {
-        match self.r.below(6) {
-            0 | 1 if !self.kinds.atomics.is_empty() => out.push(self.atomic()),
-            2 if !self.kinds.shared_pointers.is_empty() && self.together => {
-                self.broadcast_pointer(out)
-            }
-            3 if !self.kinds.rings.is_empty() && self.together => {
+        let possible = self.possible();
+        if possible.is_empty() {
+            return false;
+        }
+        match self.r.pick(&possible) {
+            Kind::Atomic => out.push(self.atomic()),
+            Kind::Pointer => self.broadcast_pointer(out),
+            Kind::Ring => {
                 let (v, m) = self.r.pick(&self.kinds.rings.clone());
                 out.push(S::Text(step(&mut self.r, &v, m)));
             }
-            4 if !self.kinds.counters.is_empty() && self.budget > 3 => self.entered_again(out),
-            5 if self.kinds.guards => {
-                let Some(c) = self.kind_guard() else {
-                    return false;
-                };
+            Kind::Again => self.entered_again(out),
+            Kind::Guard => {
+                let c = leaf(self.r.pick(&GUARDS));
                 let mut yes = Vec::new();
                 for _ in 0..1 + self.r.below(3) {
                     self.statement(&mut yes);
                 }
                 out.push(S::If(c, yes, Vec::new()));
             }
-            _ => return false,
         }
         true
     }
