@@ -377,7 +377,6 @@ impl<'a> Lowerer<'a> {
                 cands.push(c);
             }
         }
-        // A single candidate need not be meant: there are built-in operators.
         let member = |c: &FuncCand<'a>| usize::from(c.rec.is_some() && !c.f.is_friend);
         cands.retain(|c| c.f.params.len() + member(c) == args.len());
         let given = Given {
