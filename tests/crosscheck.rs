@@ -237,7 +237,7 @@ fn corpus_agrees() {
         let include: Vec<PathBuf> = f
             .ancestors()
             .skip(1)
-            .take(4)
+            .take(9)
             .map(Path::to_path_buf)
             .collect();
         total.file(&tools, f, &include);

@@ -88,6 +88,11 @@ pub fn decided(path: &str, kernel: &KernelReport) {
     }
 }
 
+/// What was decided of a file is printed.
+pub fn printed(path: &str) {
+    lock(&SO_FAR).kernels.retain(|(p, _)| p != path);
+}
+
 /// Starts waiting for the signal. Where that is not possible, Ctrl-C ends the program at once.
 #[cfg(unix)]
 pub fn watch() {

@@ -32,9 +32,7 @@ pub fn run(a: &ProveArgs) -> u8 {
             return BAD_INPUT;
         }
     };
-    if a.output.format != ReportFormat::Human {
-        interrupt::begin(a.output.format == ReportFormat::Json);
-    }
+    interrupt::begin(a.output.format == ReportFormat::Json);
     let mut s = Session::new(a, progress(a), export.as_ref());
     let (paths, problems) = walk::files(&a.files, &a.settings.source);
     for p in problems

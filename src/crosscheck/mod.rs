@@ -44,10 +44,16 @@ pub struct Outcome {
 }
 
 /// Differences that are right, and why.
-pub const RULES: &[(&str, &str)] = &[(
-    types::SWIZZLE,
-    "the stand-in makes a swizzle a class that converts to a vector; in Metal it is the vector",
-)];
+pub const RULES: &[(&str, &str)] = &[
+    (
+        types::SWIZZLE,
+        "the stand-in makes a swizzle a class that converts to a vector; in Metal it is the vector",
+    ),
+    (
+        types::LITERAL,
+        "Metal has no `double`: a literal without a suffix is a `float`, and so is what is computed with it",
+    ),
+];
 
 impl Outcome {
     fn agree(&mut self, kind: &'static str) {

@@ -6,14 +6,20 @@
 //! * `const`, `volatile` and the words for kinds of classes do not count;
 //! * `long long` is `long` and `signed char` is `char`: equal sizes and values;
 //! * the aliases of Metal's library mean what they stand for, and `__fp16` and `_Float16` are `half`;
+//! * a vector by attribute, `T __attribute__((ext_vector_type(n)))`, is `vec<T, n>`;
 //! * of two names with qualifiers, the shorter one may be the end of the longer one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most ways to read the aliases in a type.
+const MOST: usize = 32;
 
 /// A word of a type: a name with what precedes it, or one character.
 type Word = Vec<String>;
 
 /// Whether two spellings name one type.
 pub fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (words(a), words(b));
+    let (a, b) = (words(&template(a)), words(&template(b)));
     a.len() == b.len()
         && a.iter()
             .zip(&b)
@@ -27,6 +33,69 @@ pub fn swizzle(t: &str) -> Option<String> {
     let parts: Vec<&str> = inside.split(", ").collect();
     let n = parts.len().checked_sub(2)?;
     Some(format!("metal::vec<{}, {n}>", parts.first()?))
+}
+
+/// The type with `float` for `double`, where it has one.
+pub fn single(t: &str) -> Option<String> {
+    let has = words(t).iter().any(|w| w == &["double"]);
+    has.then(|| t.replace("double", "float"))
+}
+
+/// The type with the text's own aliases replaced by what they stand for. An alias of a template stands for as many types as there are instances: each
+/// is one way.
+pub fn expanded(t: &str, aliases: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut out: Vec<String> = vec![t.to_string()];
+    let mut i = 0;
+    while let Some(t) = out.get(i).cloned() {
+        i += 1;
+        for w in words(&t) {
+            let Some(all) = w.last().and_then(|name| aliases.get(name)) else {
+                continue;
+            };
+            let written = w.join("::");
+            for meaning in all.iter().filter(|m| **m != written) {
+                let text = replaced(&t, &written, meaning);
+                if out.len() < MOST && !out.contains(&text) {
+                    out.push(text);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The type with a name replaced where it stands as a whole word.
+fn replaced(t: &str, name: &str, by: &str) -> String {
+    let mut out = String::new();
+    let mut rest = t;
+    while let Some(at) = rest.find(name) {
+        let (before, found) = rest.split_at(at);
+        let after = found.get(name.len()..).unwrap_or("");
+        let inside = |c: char| is_name(c) || c == ':';
+        let whole = !before.ends_with(inside) && !after.starts_with(inside);
+        out.push_str(before);
+        out.push_str(if whole { by } else { name });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Vectors by attribute as those of the library.
+fn template(t: &str) -> String {
+    const MARK: &str = " __attribute__((ext_vector_type(";
+    let Some((before, rest)) = t.split_once(MARK) else {
+        return t.to_string();
+    };
+    let Some((n, after)) = rest.split_once(")))") else {
+        return t.to_string();
+    };
+    let start = before.rfind(['<', ',', '(']).map_or(0, |i| i + 1);
+    let (outer, element) = before.split_at(start);
+    template(&format!(
+        "{outer}metal::vec<{}, {n}>{after}",
+        element.trim()
+    ))
 }
 
 fn words(t: &str) -> Vec<Word> {
@@ -136,5 +205,24 @@ mod tests {
             Some("metal::vec<float, 2>".into())
         );
         assert_eq!(swizzle("float"), None);
+        assert!(same(
+            "metal::vec<half, 8> *",
+            "half __attribute__((ext_vector_type(8))) *"
+        ));
+        assert_eq!(single("double[2]"), Some("float[2]".into()));
+        assert_eq!(single("doubled"), None);
+    }
+
+    #[test]
+    fn aliases_are_what_they_stand_for() {
+        let means = |m: &[&str]| m.iter().map(|t| (*t).to_string()).collect::<BTreeSet<_>>();
+        let aliases: BTreeMap<String, BTreeSet<String>> = [
+            ("item".to_string(), means(&["half", "float"])),
+            ("row".to_string(), means(&["item"])),
+        ]
+        .into();
+        assert!(expanded("row[2]", &aliases).contains(&"half[2]".to_string()));
+        assert!(expanded("const item *", &aliases).contains(&"const float *".to_string()));
+        assert_eq!(expanded("items", &aliases), ["items"]);
     }
 }

@@ -10,9 +10,11 @@ use crate::confirm::syntax::Facts;
 use crate::front::lower::Log;
 
 use super::Outcome;
-use super::spelling::{same, swizzle};
+use super::spelling::{expanded, same, single, swizzle};
 use super::tokens::Tokens;
 
+/// A literal without a suffix.
+pub const LITERAL: &str = "literals without a suffix";
 /// A swizzle of the stand-in.
 pub const SWIZZLE: &str = "swizzles";
 
@@ -33,13 +35,22 @@ pub fn compare(tokens: &Tokens<'_>, log: &Log, facts: &Facts, out: &mut Outcome)
             out.skip(why, 1);
             continue;
         };
-        if theirs.iter().any(|t| same(ours, t)) {
+        let by_alias = |t: &String| {
+            let all = expanded(t, &facts.aliases);
+            all.iter().any(|t| same(ours, t))
+        };
+        if theirs.iter().any(|t| same(ours, t)) || theirs.iter().any(by_alias) {
             out.agree("types");
         } else if theirs
             .iter()
             .any(|t| swizzle(t).is_some_and(|t| same(ours, &t)))
         {
             out.explain(SWIZZLE);
+        } else if theirs
+            .iter()
+            .any(|t| single(t).is_some_and(|t| same(ours, &t)))
+        {
+            out.explain(LITERAL);
         } else {
             let all: BTreeSet<String> = theirs.iter().map(|t| format!("`{t}`")).collect();
             let all: Vec<String> = all.into_iter().collect();

@@ -8,7 +8,7 @@
 //! Soundness direction: over-approximation: any write, plain or atomic, before an atomic write to another object counts,
 //! whatever the atomic is for (whoever reads it may be another kernel); so does any atomic that tells this
 //! threadgroup something before it reads or writes an object that the kernel writes. Left out are atomics that commute on one
-//! word. Textures are published as buffers are, by barriers that name them.
+//! object, but for a single word beside others. Textures are published as buffers are, by barriers that name them.
 
 use std::collections::BTreeSet;
 
@@ -94,12 +94,12 @@ fn does(f: &AccessFact) -> (bool, bool) {
     }
 }
 
-/// Two operations on one word that come to the same in any order, such as counting. Other words of the object may hold
-/// what is published, and the counter that says so.
+/// Two operations on words of one kind that come to the same in any order, such as counting in a histogram. Where one is on a
+/// word that all threads share and the other is not on that word, it may be the counter that says that the rest is there.
 fn commute(a: &AccessFact, b: &AccessFact, terms: &Terms) -> bool {
-    let at = terms.get(a.offset);
-    let fixed = at.level == Level::Uniform && at.loops.is_empty();
-    let word = fixed && a.offset == b.offset && a.object == b.object;
+    let shared = |f: &AccessFact| terms.level(f.offset) == Level::Uniform;
+    let kind = a.offset == b.offset || !(shared(a) || shared(b));
+    let word = kind && a.object == b.object;
     word && a.atomic.zip(b.atomic).is_some_and(|(a, b)| a.commutes(b))
 }
 

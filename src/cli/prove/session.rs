@@ -313,6 +313,7 @@ impl<'a> Session<'a> {
         if self.human {
             let text = self.text(f, &report, &decided.verdicts);
             self.bar.suspend(|| emit(&text));
+            interrupt::printed(&f.shown);
         }
         self.report.files.push(report);
     }

@@ -17,6 +17,9 @@
 #define visible
 #define ray_data
 #define object_data
+#ifndef METAL_FUNC
+#define METAL_FUNC inline __attribute__((always_inline))
+#endif
 
 typedef unsigned char uchar;
 typedef unsigned short ushort;

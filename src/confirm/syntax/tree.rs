@@ -103,7 +103,7 @@ impl Reader {
                 let key = (simple(word(n, "name").unwrap_or("")), signature(n, "type"));
                 self.constructors.entry(key).or_default().insert(line);
             }
-            "TypeAliasDecl" => {
+            "TypeAliasDecl" | "TypedefDecl" => {
                 let name = word(n, "name").unwrap_or("").to_string();
                 let is = type_of(n, "type");
                 self.facts.aliases.entry(name).or_default().insert(is);

@@ -339,3 +339,9 @@ pub(super) fn only_ours(args: &[Arg<'_>]) -> bool {
     args.iter()
         .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
 }
+
+/// Whether no operand is of a class ([over.match.oper]/3.2).
+pub(super) fn no_class(args: &[Arg<'_>]) -> bool {
+    let class = |a: &Arg<'_>| !matches!(a, Arg::Place(p) if !matches!(p.ty(), Ty::Record(_) | Ty::Unknown(_)));
+    !args.iter().any(class)
+}

@@ -43,7 +43,7 @@ impl<'a> Lowerer<'a> {
             }
             Assignment::Implicit => {
                 let from = self.base_place(from.clone(), id);
-                self.assign_whole(to.clone(), from);
+                self.quietly(|l| l.assign_whole(to.clone(), from));
                 true
             }
         }

@@ -7,7 +7,7 @@ use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type};
 use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
-use super::adl::only_ours;
+use super::adl::{no_class, only_ours};
 use super::class::Own;
 use super::ctx::Lowerer;
 use super::log::How;
@@ -348,8 +348,7 @@ impl<'a> Lowerer<'a> {
         Some(self.inline_call(&c, env, this, args.to_vec(), span))
     }
 
-    /// Calls an overloaded operator ([over.match.oper]): members of the first operand, functions
-    /// that are found from here, and those that the operands bring.
+    /// Calls an overloaded operator ([over.match.oper]): members, and what names and operands lead to.
     pub fn operator(&mut self, name: &str, args: Vec<Arg<'a>>, exprs: &[&AExpr]) -> Option<Place> {
         let span = self.span;
         let mut cands: Vec<FuncCand<'a>> = Vec::new();
@@ -377,7 +376,6 @@ impl<'a> Lowerer<'a> {
                 cands.push(c);
             }
         }
-        // A single candidate need not be meant: there are built-in operators.
         let member = |c: &FuncCand<'a>| usize::from(c.rec.is_some() && !c.f.is_friend);
         cands.retain(|c| c.f.params.len() + member(c) == args.len());
         let given = Given {
@@ -385,13 +383,8 @@ impl<'a> Lowerer<'a> {
             ..Given::args(&args)
         };
         match self.select_overload(&cands, given) {
+            Choice::One(_, _, Rank::User) if no_class(&args) => None,
             Choice::One(c, env, rank) => {
-                // Without an operand of class type, what needs a constructor is no candidate, or no better than the built-in
-                // operator ([over.match.oper]/3.2).
-                let plain = |a: &Arg<'a>| matches!(a, Arg::Place(p) if !matches!(p.ty(), Ty::Record(_) | Ty::Unknown(_)));
-                if rank == Rank::User && args.iter().all(plain) {
-                    return None;
-                }
                 let converts = |a: &Arg<'a>| {
                     matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(id)
                         if self.recs.get(*id as usize).is_some_and(|r| self.has_conversion(r.decl))))
@@ -414,7 +407,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// What a call may write through a reference to split storage.
+    /// What a call may write through a reference.
     pub fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
         match s {
             Store::Var(v, _) => vars.push(*v),

@@ -181,7 +181,7 @@ impl<'a> Lowerer<'a> {
                 v
             }
             (Ty::Record(x), None) if self.class_has_constructor(*x) => {
-                self.run_constructor(*x, p, Vec::new(), true);
+                self.quietly(|l| l.run_constructor(*x, p, Vec::new(), true));
                 return;
             }
             (ty, None) if self.has_pointers(ty) => return,

@@ -57,7 +57,7 @@ impl<'a> Lowerer<'a> {
         }
         let mut leaves = Vec::new();
         for _ in 0..n {
-            let v = self.default_value(element);
+            let v = self.quietly(|l| l.default_value(element));
             leaves.extend(self.freeze_value(v).leaves);
         }
         Value {

@@ -109,6 +109,14 @@ impl<'a> Lowerer<'a> {
         self.log_use(at, How::Name, None);
     }
 
+    /// Does what no expression of the source says: members are assigned or constructed because an object is.
+    pub(super) fn quietly<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let log = self.log.take();
+        let done = work(self);
+        self.log = log;
+        done
+    }
+
     /// A function was chosen.
     pub(super) fn log_call(&mut self, at: Span, how: How, c: &FuncCand<'a>) {
         if self.log.is_some() {

@@ -8,7 +8,7 @@ kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadg
     if (tid == 0) {
         atomic_store_explicit(&top, 3u, memory_order_relaxed);
     }
-    threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     if (tid == 0) {
         atomic_fetch_max_explicit(&top, 5u, memory_order_relaxed);
     }

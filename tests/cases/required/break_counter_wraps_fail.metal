@@ -6,7 +6,7 @@ using namespace metal;
 kernel void k(device uint* out [[buffer(0)]], constant uint& n [[buffer(1)]], constant uint& m [[buffer(2)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup uint s[64];
     threadgroup uint mark[64];
-    for (uint i = n;; i += m) {
+    for (uint i = n;; i += 16) {
         if (tid == 5) {
             mark[i & 63] = 1;
         }
@@ -14,7 +14,7 @@ kernel void k(device uint* out [[buffer(0)]], constant uint& n [[buffer(1)]], co
         if (tid == 0 && n - 3u * m == 769u && n + 5u * m == 1385u) {
             s[4] = i;
         }
-        if (i == 4080u) {
+        if (i == 4088u) {
             break;
         }
     }

@@ -11,7 +11,7 @@ kernel void k(device uint* out [[buffer(0)]], constant uint& n [[buffer(1)]], co
         while (i < bound) {
             ++i;
         }
-        if (turn == 2 && n - 3u * m == 769u && n + 5u * m == 1385u) {
+        if (tid == 1 && turn == 2 && n - 3u * m == 769u && n + 5u * m == 1385u) {
             s[i] = turn;
         }
         threadgroup_barrier(mem_flags::mem_threadgroup); //~ required

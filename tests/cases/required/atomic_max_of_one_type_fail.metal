@@ -7,7 +7,7 @@ kernel void k(device atomic_int* f [[buffer(0)]], device uint* out [[buffer(1)]]
     if (tid == 0) {
         atomic_fetch_max_explicit(f, 5, memory_order_relaxed);
     }
-    threadgroup_barrier(mem_flags::mem_device); //~ unknown
+    threadgroup_barrier(mem_flags::mem_device); //~ required
     if (tid == 40) {
         atomic_fetch_max_explicit((device atomic_uint*)f, 0x80000000u, memory_order_relaxed);
     }

@@ -7,7 +7,7 @@ kernel void k(device atomic_float* f [[buffer(0)]], device uint* out [[buffer(1)
     if (tid == 0) {
         atomic_fetch_add_explicit(f, 1e8f, memory_order_relaxed);
     }
-    threadgroup_barrier(mem_flags::mem_device); //~ unknown
+    threadgroup_barrier(mem_flags::mem_device); //~ required
     if (tid == 40) {
         atomic_fetch_add_explicit(f, 1.0f, memory_order_relaxed);
     }
