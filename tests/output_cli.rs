@@ -270,6 +270,26 @@ fn folders_and_options_are_the_same_for_all() {
     let o = run(dir.path(), &["optimize", ".", "--threadgroup", "64"], "");
     assert_eq!(o.code, Some(0), "{}", o.err);
     assert!(o.out.contains("k.metal"), "{}", o.out);
+    // The last barrier of `twice` can go; `races` does not reach it.
+    let edits = |kernel: &str| {
+        let args = [
+            "optimize",
+            "k.metal",
+            "--threadgroup",
+            "64",
+            "--kernel",
+            kernel,
+        ];
+        run(dir.path(), &args, "")
+    };
+    let (own, other) = (edits("twice"), edits("races"));
+    assert!(own.out.contains("-    threadgroup_barrier"), "{}", own.out);
+    assert!(
+        !other.out.contains("-    threadgroup_barrier"),
+        "{}",
+        other.out
+    );
+    assert_eq!(edits("twcie").code, Some(2));
     for command in ["prove", "check", "optimize", "confirm"] {
         let help = run(dir.path(), &[command, "--help"], "").out;
         for option in [

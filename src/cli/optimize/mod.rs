@@ -131,6 +131,7 @@ fn file(path: &Path, a: &OptimizeArgs, args: &Settings) -> Result<OptimizedFile,
     {
         return Err(p.to_string());
     }
+    launch::chosen(&l, &args.kernel)?;
     let options = all_options(&l, args, &source, path)?;
     let mut edits = Vec::new();
     let mut notes = Vec::new();
@@ -138,7 +139,7 @@ fn file(path: &Path, a: &OptimizeArgs, args: &Settings) -> Result<OptimizedFile,
     let mut text = original.clone();
     let mut repaired = None;
     if a.repair {
-        let done = repair::repair(&l, &source, &options)?;
+        let done = repair::repair(&l, &source, &options, args)?;
         notes.extend(done.notes);
         edits.extend(done.repairs.into_iter().map(|r| EditReport {
             line: r.line,
@@ -153,12 +154,12 @@ fn file(path: &Path, a: &OptimizeArgs, args: &Settings) -> Result<OptimizedFile,
         }
     }
     let base = repaired.as_ref().unwrap_or(&l);
-    let chosen = select::select(base, &source, &options, a.weaken, args.jobs())?;
+    let chosen = select::select(base, &source, &options, a.weaken, args)?;
     notes.extend(chosen.notes);
     // What was needed before a repair and is not after it.
     let freed = match &repaired {
         Some(_) => {
-            let first = select::select(&l, &source, &options, a.weaken, args.jobs())?;
+            let first = select::select(&l, &source, &options, a.weaken, args)?;
             let had: Vec<usize> = first.chosen.iter().map(|c| rank(&l, c.span)).collect();
             let is_new = |c: &&select::Chosen| !had.contains(&rank_without(base, &l, c.span));
             chosen

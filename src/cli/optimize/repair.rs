@@ -8,8 +8,9 @@
 use std::collections::BTreeSet;
 
 use super::text::{Edit, Text, apply, with_space};
-use crate::cli::args::SourceArgs;
+use crate::cli::args::{Settings, SourceArgs};
 use crate::cli::input::{Loaded, load_text};
+use crate::cli::prove::is_named;
 use crate::encode::pair::Relation;
 use crate::exec::{Finding, RunOptions, Runnable, Schedule};
 use crate::front::ast::{Block, Function, Item, ItemKind, Member, Stmt, StmtKind};
@@ -62,7 +63,13 @@ fn key(r: &Race) -> Key {
 ///
 /// # Errors
 /// One line, when no launch satisfies the assumptions of a kernel.
-pub fn repair(l: &Loaded, source: &SourceArgs, options: &[Options]) -> Result<Repaired, String> {
+pub fn repair(
+    l: &Loaded,
+    source: &SourceArgs,
+    options: &[Options],
+    args: &Settings,
+) -> Result<Repaired, String> {
+    let strict = args.model.strict_divergence;
     let path = l.map.file(l.file).real_path.clone();
     let mut out = Repaired {
         text: l.map.file(l.file).text.to_string(),
@@ -71,6 +78,9 @@ pub fn repair(l: &Loaded, source: &SourceArgs, options: &[Options]) -> Result<Re
     };
     let mut tried = 0;
     for (i, k) in l.kernels.iter().enumerate() {
+        if !args.kernel.is_empty() && !args.kernel.iter().any(|n| is_named(k, n)) {
+            continue;
+        }
         let judge =
             |k: &Kernel| standing(k, &options[i]).map_err(|e| format!("kernel {}: {e}", k.name));
         let mut now = load_text(&path, &out.text, source);
@@ -94,7 +104,7 @@ pub fn repair(l: &Loaded, source: &SourceArgs, options: &[Options]) -> Result<Re
                 break;
             }
             tried += 1;
-            match one(&now, i, &race, &state, source, options)? {
+            match one(&now, i, &race, &state, source, options, strict)? {
                 Some((text, after, new_state, repair)) => {
                     out.text = text;
                     out.repairs.push(repair);
@@ -129,6 +139,7 @@ fn one(
     before: &Standing,
     source: &SourceArgs,
     options: &[Options],
+    strict: bool,
 ) -> Result<Found, String> {
     let Some(kernel) = l.kernels.get(i) else {
         return Ok(None);
@@ -151,8 +162,8 @@ fn one(
         }
         let state = standing(k2, &options[i]).map_err(|e| format!("kernel {}: {e}", k2.name))?;
         let gone = !state.races.iter().any(|r| key(r) == key(race));
-        let diverged = |s: &Standing| s.divergent.iter().filter(|d| !d.ended_only).count();
-        if !gone || diverged(&state) > diverged(before) || worse_elsewhere(l, &after, i, options) {
+        let worse = divergent(&state, strict) > divergent(before, strict);
+        if !gone || worse || worse_elsewhere(l, &after, i, options, strict) {
             continue;
         }
         let at = c.edit.start + c.edit.with.len() - c.edit.with.trim_start().len();
@@ -206,8 +217,22 @@ fn still_happens(k: &Kernel, race: &Race) -> bool {
     conflict || outcome.findings.iter().any(diverged)
 }
 
+/// Divergent barriers; `strict`: with those that only follow an early return.
+fn divergent(s: &Standing, strict: bool) -> usize {
+    s.divergent
+        .iter()
+        .filter(|d| strict || !d.ended_only)
+        .count()
+}
+
 /// Whether a barrier that other kernels share is divergent in one of them.
-fn worse_elsewhere(old: &Loaded, new: &Loaded, but: usize, options: &[Options]) -> bool {
+fn worse_elsewhere(
+    old: &Loaded,
+    new: &Loaded,
+    but: usize,
+    options: &[Options],
+    strict: bool,
+) -> bool {
     for (i, (a, b)) in old.kernels.iter().zip(&new.kernels).enumerate() {
         let flags = |k: &Kernel| -> Vec<(BarrierScope, MemFlags)> {
             k.barriers.iter().map(|b| (b.scope, b.flags)).collect()
@@ -217,7 +242,7 @@ fn worse_elsewhere(old: &Loaded, new: &Loaded, but: usize, options: &[Options]) 
         }
         let count = |k: &Kernel| {
             let s = standing(k, &options[i]).ok()?;
-            Some(s.divergent.iter().filter(|d| !d.ended_only).count())
+            Some(divergent(&s, strict))
         };
         match (count(a), count(b)) {
             (Some(x), Some(y)) if y <= x => {}

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Edit, Text, apply};
-use crate::cli::args::SourceArgs;
+use crate::cli::args::{Settings, SourceArgs};
 use crate::cli::input::{Loaded, load_text};
+use crate::cli::prove::is_named;
 use crate::cli::unseen;
 use crate::ir::canonical::canonical;
 use crate::ir::union::unite;
@@ -67,7 +68,8 @@ struct Place {
     weight: u64,
 }
 
-/// Chooses edits. `options` are those of the kernels of `l`, in order.
+/// Chooses edits. `options` are those of the kernels of `l`, in order; of `args`, the kernels that are asked for (an edit is of a
+/// barrier that one of them reaches, and safe in all that reach it) and the number of workers.
 ///
 /// # Errors
 /// One line, when no launch satisfies the assumptions of a kernel.
@@ -76,7 +78,7 @@ pub fn select(
     source: &SourceArgs,
     options: &[Options],
     weaken: bool,
-    jobs: usize,
+    args: &Settings,
 ) -> Result<Selection, String> {
     let text = &l.map.file(l.file).text;
     let t = Text::new(text).qualified(!super::repair::in_scope(l));
@@ -96,10 +98,8 @@ pub fn select(
         let v = v.collect();
         Ok((Some(e), v))
     };
-    Workers::new(jobs).in_order(
-        l.kernels.len(),
-        work,
-        |_, done: Result<_, String>| match done {
+    Workers::new(args.jobs()).in_order(l.kernels.len(), work, |_, done: Result<_, String>| {
+        match done {
             Ok((e, v)) => {
                 editors.push(e);
                 verdicts.push(v);
@@ -107,12 +107,14 @@ pub fn select(
             Err(e) => {
                 failed.get_or_insert(e);
             }
-        },
-    );
+        }
+    });
     if let Some(e) = failed {
         return Err(e);
     }
-    let places = places(l, &verdicts);
+    let mut places = places(l, &verdicts);
+    let asked = |k: &usize| args.kernel.iter().any(|n| is_named(&l.kernels[*k], n));
+    places.retain(|_, p| args.kernel.is_empty() || p.kernels.keys().any(asked));
     let ids = |set: &BTreeSet<usize>, from: &[&Place], k: usize| -> BTreeSet<BarrierId> {
         let all = set.iter().filter_map(|i| from[*i].kernels.get(&k));
         all.flatten().copied().collect()
