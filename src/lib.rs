@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod coverage;
 pub mod crosscheck;
 pub mod encode;
+pub mod engine;
 pub mod exec;
 pub mod front;
 pub mod ir;

@@ -10,7 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
-use unbarrier::cli::config;
+use unbarrier::engine::config;
+use unbarrier::engine::settings::SourceSettings;
 
 /// Accept a conflict that was found but not replayed where `required` or a race is expected. To be switched off once the executor replays.
 const ACCEPT_UNREPLAYED: bool = false;
@@ -308,11 +309,12 @@ fn contracts(file: &Path, source: &str) -> Vec<Vec<String>> {
             names.push(name);
         }
     }
-    let defines = config::defines_for(file).unwrap_or_else(|e| panic!("{e}"));
+    let defines =
+        config::defines(&SourceSettings::default(), file).unwrap_or_else(|e| panic!("{e}"));
     names
         .iter()
         .map(|name| {
-            let c = config::contract_for(file, name)
+            let c = config::contract(&SourceSettings::default(), file, name)
                 .unwrap_or_else(|e| panic!("{e}"))
                 .unwrap_or_else(|| panic!("{}: no contract for {name}", file.display()));
             let mut out = vec!["--kernel".to_string(), name.clone()];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module may use, besides itself. `front` and `exec` stand beside the chain
-/// `source ← ir ← cfg ← analysis ← encode ← smt ← prove ← report ← cli`.
+/// `source ← ir ← cfg ← analysis ← encode ← smt ← prove ← report ← engine ← cli`.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("models", &[]),
@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("confirm", &["source", "ir", "exec", "launch", "report"]),
     ("crosscheck", &["source", "front", "confirm"]),
     (
-        "cli",
+        "engine",
         &[
             "source",
             "ir",
@@ -48,6 +48,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "launch",
             "confirm",
             "crosscheck",
+        ],
+    ),
+    // What a command needs beside the engine: types of its options and of what it shows.
+    (
+        "cli",
+        &[
+            "source", "ir", "encode", "exec", "smt", "report", "confirm", "engine",
         ],
     ),
 ];

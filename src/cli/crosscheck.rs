@@ -5,23 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Format, ParseArgs};
-use super::input::{emit, preprocess_options};
+use super::show::emit;
 use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED};
-use crate::confirm::{ConfirmError, Detector, Toolchain};
-use crate::crosscheck::{Outcome, compare};
-use crate::front::lower::{LowerOptions, lower_file};
-use crate::front::parse::parse;
-use crate::source::{SourceMap, preprocess, render};
-
-/// What became of a file.
-enum Checked {
-    /// It was compared; differences as lines of text.
-    Done(Vec<String>, Outcome),
-    /// Clang does not take it.
-    Rejected(String),
-    /// It cannot be read.
-    Bad(String),
-}
+use crate::confirm::{Detector, Toolchain};
+use crate::engine::crosscheck::{Checked, cross_check};
 
 /// Compares each file: exit code 1 where something differs, 2 for bad input, 3 where a file could not be compared.
 pub fn run(a: &ParseArgs) -> u8 {
@@ -36,7 +23,7 @@ pub fn run(a: &ParseArgs) -> u8 {
     let mut text = String::new();
     let mut files = Vec::new();
     for path in &a.files {
-        let checked = check(&tools, a, path);
+        let checked = cross_check(&tools, path, &a.source.settings());
         let own = match &checked {
             Checked::Bad(_) => BAD_INPUT,
             Checked::Done(lines, _) if !lines.is_empty() => NOT_PROVED,
@@ -63,36 +50,6 @@ fn worse(a: u8, b: u8) -> u8 {
         .into_iter()
         .find(|c| a == *c || b == *c)
         .unwrap_or(DONE)
-}
-
-fn check(tools: &Toolchain, a: &ParseArgs, path: &Path) -> Checked {
-    let mut map = SourceMap::new();
-    let file = match map.load(path) {
-        Ok(f) => f,
-        Err(e) => return Checked::Bad(e.to_string()),
-    };
-    let pre = preprocess(&mut map, file, &preprocess_options(&a.source));
-    let parsed = parse(&pre.tokens);
-    let mut problems = pre.diagnostics.iter().chain(&parsed.diagnostics);
-    if let Some(d) = problems.find(|d| d.is_error()) {
-        return Checked::Bad(render(d, &map, false).trim_end().to_string());
-    }
-    let options = LowerOptions {
-        log: true,
-        ..LowerOptions::default()
-    };
-    let lowered = lower_file(&parsed.unit, &options);
-    match compare(tools, &map, &pre.tokens, &lowered.log) {
-        Ok(out) => {
-            let lines = out.differences.iter().map(|d| {
-                let place = map.place(d.at);
-                format!("{place}: we: {}, clang: {}", d.ours, d.clang)
-            });
-            Checked::Done(lines.collect(), out)
-        }
-        Err(ConfirmError::Compile(messages)) => Checked::Rejected(messages),
-        Err(e) => Checked::Rejected(e.to_string()),
-    }
 }
 
 fn human(path: &Path, c: &Checked) -> String {

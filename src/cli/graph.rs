@@ -3,39 +3,31 @@
 use serde_json::{Value, json};
 
 use super::args::{GraphArgs, GraphFormat};
-use super::input::{Loaded, emit, load, use_color};
+use super::show::{emit, print_diagnostics};
 use super::{BAD_INPUT, DONE};
+use crate::engine::kernels::{self, is_chosen};
+use crate::engine::load::{Depth, Loaded, configured, load};
 use crate::ir::Kernel;
 use crate::report::graph;
 
 /// Prints the graphs of the kernels of a file.
 pub fn run(a: &GraphArgs) -> u8 {
-    let l = match load(&a.file, &a.source, true) {
+    let read = configured(&a.file, &a.source.settings())
+        .and_then(|source| load(&a.file, &source, Depth::Kernels));
+    let l = match read {
         Ok(l) => l,
         Err(e) => {
             eprintln!("error: {e}");
             return BAD_INPUT;
         }
     };
-    l.print_diagnostics(use_color(a.source.color, true));
-    let mut bad = l.has_errors();
-    for name in &a.kernel {
-        if !l
-            .kernels
-            .iter()
-            .any(|k| &k.name == name || &k.function == name)
-        {
-            eprintln!("error: {}: no kernel named `{name}`", a.file.display());
-            bad = true;
-        }
+    print_diagnostics(&l, a.source.color);
+    let unknown = kernels::unknown(&l, &a.kernel);
+    for e in &unknown {
+        eprintln!("error: {e}");
     }
-    let chosen: Vec<&Kernel> = l
-        .kernels
-        .iter()
-        .filter(|k| {
-            a.kernel.is_empty() || a.kernel.contains(&k.name) || a.kernel.contains(&k.function)
-        })
-        .collect();
+    let bad = l.has_errors() || !unknown.is_empty();
+    let chosen = l.kernels.iter().filter(|k| is_chosen(k, &a.kernel));
     match a.format {
         GraphFormat::Dot => {
             let mut out = String::new();
@@ -45,7 +37,7 @@ pub fn run(a: &GraphArgs) -> u8 {
             emit(&out);
         }
         GraphFormat::Json => {
-            let v: Vec<Value> = chosen.iter().map(|k| graph_json(&l, k)).collect();
+            let v: Vec<Value> = chosen.map(|k| graph_json(&l, k)).collect();
             let v = json!({"schema": crate::report::model::SCHEMA, "kernels": v});
             emit(&format!("{v:#}\n"));
         }

@@ -1,24 +1,20 @@
 //! Ctrl-C: what was decided so far is printed, no file is left half-written, and the exit code is 130.
 //!
-//! A thread waits for the signal. Files are written through [`write_file`], which the thread waits for; folders that must go are registered with
-//! [`Scratch`]. Commands that print only at their end say what they have so far with [`decided`].
+//! A thread waits for the signal, then for files that are being written ([`files::clean`]). Commands that print only at their end say what they
+//! have so far with [`decided`].
 
-use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indexmap::IndexMap;
 
+use crate::engine::files;
 use crate::report::model::{KernelReport, SCHEMA};
 
 /// The exit code: 128 + SIGINT.
 pub const CODE: u8 = 130;
 
-/// Held for reading while a file is written.
-static WRITING: RwLock<()> = RwLock::new(());
-static SCRATCH: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 static SO_FAR: Mutex<SoFar> = Mutex::new(SoFar {
     wanted: false,
     json: false,
@@ -36,41 +32,6 @@ struct SoFar {
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     // What a panicking thread left is still what was decided.
     m.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes a file beside its place and moves it there: others see all of it, or nothing.
-pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let _held = writing();
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut file = tempfile::Builder::new()
-        .prefix(".unbarrier-")
-        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
-}
-
-/// While this is held, an interrupt waits: for files that are written in several steps.
-pub fn writing() -> std::sync::RwLockReadGuard<'static, ()> {
-    WRITING.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A folder that is removed on an interrupt. (Otherwise whoever made it removes it.)
-#[derive(Debug)]
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// Registers a folder.
-    pub fn new(folder: &Path) -> Scratch {
-        lock(&SCRATCH).insert(folder.to_path_buf());
-        Scratch(folder.to_path_buf())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        lock(&SCRATCH).remove(&self.0);
-    }
 }
 
 /// The command prints what it decides at its end only; `json`: as JSON to standard output (else, when interrupted, as lines to standard error).
@@ -126,11 +87,7 @@ pub fn watch() {}
 
 #[cfg(unix)]
 fn end() {
-    let _nobody_writes = WRITING.write().unwrap_or_else(PoisonError::into_inner);
-    for folder in lock(&SCRATCH).iter() {
-        // What is left is in the system's folder for temporary files.
-        let _ = std::fs::remove_dir_all(folder);
-    }
+    let _nobody_writes = files::clean();
     let so_far = lock(&SO_FAR);
     // Nobody may be in the middle of a line. A closed pipe is no reason to fail.
     let mut out = std::io::stdout().lock();

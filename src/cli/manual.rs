@@ -6,8 +6,8 @@ use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::args::Cli;
-use super::input::emit;
-use super::{BAD_INPUT, DONE, interrupt};
+use super::show::emit;
+use super::{BAD_INPUT, DONE};
 
 /// Arguments of `completions`.
 #[derive(Clone, Debug, Args)]
@@ -58,7 +58,7 @@ fn pages(a: &ManArgs) -> Result<(), String> {
         let name = c.get_display_name().unwrap_or(c.get_name()).to_string();
         let path = folder.join(format!("{name}.1"));
         let text = page(c)?;
-        interrupt::write_file(&path, text.as_bytes()).map_err(|e| at(e, &path))?;
+        crate::engine::files::write_file(&path, text.as_bytes()).map_err(|e| at(e, &path))?;
     }
     Ok(())
 }

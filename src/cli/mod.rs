@@ -5,29 +5,21 @@
 
 mod args;
 mod audit;
-mod cache;
 mod check;
-pub mod config;
 mod confirm;
 mod crosscheck;
-mod export;
-mod foreign;
 mod fuzz;
 mod graph;
 mod init;
-mod input;
 mod interrupt;
 mod launch;
 mod manual;
 mod optimize;
 mod output;
 mod parse;
-mod problem;
 mod prove;
 mod schema;
-mod stats;
-mod unseen;
-mod walk;
+mod show;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::args::ReportFormat;
-use super::input::emit;
+use super::show::emit;
 use crate::report::model::Report;
 use crate::report::place::Base;
 use crate::report::{github, html, markdown, sarif};

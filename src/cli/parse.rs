@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::args::{Format, ParseArgs};
-use super::input::{emit, load, use_color};
+use super::show::{emit, print_diagnostics};
 use super::{BAD_INPUT, DONE};
+use crate::engine::load::{Depth, configured, load};
 use crate::front::ast::{FunctionRole, Item, ItemKind};
 
 /// Parses each file; exit code 2 when any has an error.
@@ -17,14 +18,16 @@ pub fn run(a: &ParseArgs) -> u8 {
     let mut out = String::new();
     let mut good = 0;
     for path in &a.files {
-        match load(path, &a.source, false) {
+        let read = configured(path, &a.source.settings())
+            .and_then(|source| load(path, &source, Depth::Syntax));
+        match read {
             Ok(l) => {
                 let errors = l.errors();
                 bad |= !errors.is_empty();
                 good += usize::from(errors.is_empty());
                 let kernels = kernel_names(&l.unit.items);
                 if a.format == Format::Human {
-                    l.print_diagnostics(use_color(a.source.color, true));
+                    print_diagnostics(&l, a.source.color);
                     out.push_str(&format!(
                         "{}: {}, {} declarations, kernels: {}\n",
                         path.display(),
@@ -55,8 +58,7 @@ pub fn run(a: &ParseArgs) -> u8 {
                     "ok": false,
                     "declarations": 0,
                     "kernels": [],
-                    "errors": [{"path": path.display().to_string(), "line": null,
-                                "column": null, "message": e}],
+                    "errors": [e.report()],
                 }));
             }
         }

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::input::emit;
-use super::{BAD_INPUT, DONE, config};
+use super::show::emit;
+use super::{BAD_INPUT, DONE};
+use crate::engine::config;
 use crate::report::check::CheckReport;
 use crate::report::model::{json_schema, schema_of};
 use crate::report::optimize::OptimizeReport;

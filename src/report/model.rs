@@ -49,6 +49,8 @@ pub struct Report {
 /// A problem with an input.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ErrorReport {
+    /// What kind of thing is wrong: `io`, `config`, `source`, `include` and so on.
+    pub code: &'static str,
     /// The file, where there is one.
     pub path: Option<String>,
     /// 1-based; `null` when it concerns the file as a whole.

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::settings::{OutputArgs, Settings, SourceArgs};
+pub use self::settings::{CheckOutputArgs, OutputArgs, SettingsArgs, SourceArgs};
 use self::values::{fill, group, param, set, size, threads};
-pub(super) use self::values::{instance, seconds, threadgroup};
+pub(super) use self::values::{seconds, threadgroup};
 
 /// Decides, with proof, which barriers of a Metal compute kernel can be removed.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ pub enum Command {
     /// Run kernels with and without barriers, from their original source, and compare with `prove`.
     Confirm(super::confirm::ConfirmArgs),
     /// Print how kernels are launched: from unbarrier.toml, else a launch that fits.
-    Launch(super::launch::LaunchArgs),
+    Launch(LaunchCommandArgs),
     /// Print the barrier-interval graph of the kernels of a file.
     Graph(GraphArgs),
     /// Parse files and report problems.
@@ -106,7 +106,7 @@ pub struct ProveArgs {
     pub files: Vec<PathBuf>,
     /// What to prove, and how.
     #[command(flatten)]
-    pub settings: Settings,
+    pub settings: SettingsArgs,
     /// Prove that the barriers on these lines can go together.
     #[arg(long, value_name = "LINE[,LINE]...", value_delimiter = ',')]
     pub remove: Vec<u32>,
@@ -169,7 +169,7 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "BUFFER=BYTES", value_parser = size)]
     pub size: Vec<(String, u64)>,
     /// Fix who runs when: in-order, reverse, random:SEED or preemptive:SEED.
-    #[arg(long, value_name = "SCHEDULE", value_parser = super::fuzz::generate::schedule_from)]
+    #[arg(long, value_name = "SCHEDULE", value_parser = crate::engine::fuzz::generate::schedule_from)]
     pub schedule: Option<crate::exec::Schedule>,
     /// Threadgroup memory holds zeros at first; without it, what nothing wrote is unspecified, and races that
     /// rest on it are not reported.
@@ -198,6 +198,23 @@ pub struct FuzzArgs {
     /// Output format.
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub format: Format,
+    /// How sources are read.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// Arguments of `launch`.
+#[derive(Clone, Debug, Args)]
+pub struct LaunchCommandArgs {
+    /// Metal source file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only this kernel (may be repeated).
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Vec<String>,
+    /// Threadgroup size, where unbarrier.toml and the kernel do not say.
+    #[arg(long, value_name = "X[,Y[,Z]]", value_parser = threadgroup)]
+    pub threadgroup: Option<[u64; 3]>,
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -255,18 +272,4 @@ pub struct ParseArgs {
     /// How sources are read.
     #[command(flatten)]
     pub source: SourceArgs,
-}
-
-impl ProveArgs {
-    /// `prove --format json` of files.
-    pub fn of(files: Vec<PathBuf>, settings: Settings) -> ProveArgs {
-        ProveArgs {
-            files,
-            settings,
-            remove: Vec::new(),
-            stats: false,
-            emit_smt: None,
-            output: OutputArgs::of(ReportFormat::Json),
-        }
-    }
 }

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{instance, output_file, rule, seconds, threadgroup};
+use super::values::{output_file, rule, seconds, threadgroup};
 use super::{Color, ReportFormat};
+use crate::engine::settings::{
+    DEFAULT_TIMEOUT, LaunchSettings, ModelSettings, Settings, SolverSettings, SourceSettings,
+    instance,
+};
 use crate::report::rule::Rule;
 
 /// How sources are read.
@@ -67,9 +71,6 @@ impl Default for SolverArgs {
     }
 }
 
-/// Seconds of one solver query where nothing is said; the help of `--timeout` says the same (a test compares).
-pub const DEFAULT_TIMEOUT: f64 = 5.0;
-
 /// Choices of the execution model.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
@@ -89,7 +90,7 @@ pub struct ModelArgs {
 
 /// What all commands that prove something are told.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Settings {
+pub struct SettingsArgs {
     /// Only this kernel (may be repeated).
     #[arg(long, value_name = "NAME")]
     pub kernel: Vec<String>,
@@ -107,13 +108,43 @@ pub struct Settings {
     pub source: SourceArgs,
 }
 
-impl Settings {
-    /// Worker threads.
-    pub fn jobs(&self) -> usize {
-        self.solver.jobs.map_or_else(
-            || std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            usize::from,
-        )
+impl SourceArgs {
+    /// For the engine.
+    pub fn settings(&self) -> SourceSettings {
+        SourceSettings {
+            define: self.define.clone(),
+            include: self.include.clone(),
+            instantiate: self.instantiate.clone(),
+            contracts: self.contracts.clone(),
+            no_contracts: false,
+            assume_distinct_pointers: self.assume_distinct_pointers,
+        }
+    }
+}
+
+impl SettingsArgs {
+    /// For the engine.
+    pub fn settings(&self) -> Settings {
+        let m = &self.model;
+        Settings {
+            kernel: self.kernel.clone(),
+            launch: LaunchSettings {
+                threadgroup: self.launch.threadgroup,
+                assume: self.launch.assume.clone(),
+            },
+            solver: SolverSettings {
+                timeout: self.solver.timeout,
+                jobs: self.solver.jobs,
+                no_cache: self.solver.no_cache,
+            },
+            model: ModelSettings {
+                strict_divergence: m.strict_divergence,
+                execution_barriers_order_memory: m.execution_barriers_order_memory,
+                assume_in_bounds: m.assume_in_bounds,
+                lockstep: m.lockstep,
+            },
+            source: self.source.settings(),
+        }
     }
 }
 
@@ -144,17 +175,16 @@ pub struct OutputArgs {
     pub quiet: bool,
 }
 
-impl OutputArgs {
-    /// One report, whole.
-    pub fn of(format: ReportFormat) -> OutputArgs {
-        OutputArgs {
-            format,
-            output: Vec::new(),
-            deny: Vec::new(),
-            verbose: false,
-            show: Vec::new(),
-            explain: Vec::new(),
-            quiet: false,
-        }
-    }
+/// What `check` tells, and where to.
+#[derive(Clone, Debug, Args)]
+pub struct CheckOutputArgs {
+    /// Output format.
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub format: ReportFormat,
+    /// Write the report into a file, too: json=report.json (may be repeated, with other formats).
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = output_file)]
+    pub output: Vec<(ReportFormat, PathBuf)>,
+    /// Show nothing but problems with the input and the last line.
+    #[arg(short, long)]
+    pub quiet: bool,
 }

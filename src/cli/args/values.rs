@@ -7,24 +7,6 @@ use clap::ValueEnum;
 use super::ReportFormat;
 use crate::report::rule::Rule;
 
-/// An instance of a kernel template, as `--instantiate` and `unbarrier.toml` name it.
-pub fn instance(s: &str) -> Result<String, String> {
-    let text = s.trim();
-    let name = text.split('<').next().unwrap_or("").trim();
-    let is_path = !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == ':')
-        && !name.starts_with(|c: char| c.is_ascii_digit());
-    if is_path && text.ends_with('>') && !text.contains([';', '{', '}', '\n', '#', '"', '\\']) {
-        Ok(text.to_string())
-    } else {
-        Err(format!(
-            "`{text}` names no instance of a template; expected a name with template arguments, as in f<float, 4>"
-        ))
-    }
-}
-
 pub fn rule(s: &str) -> Result<Rule, String> {
     let kinds: Vec<&str> = Rule::ALL
         .into_iter()
@@ -121,7 +103,7 @@ pub fn fill(s: &str) -> Result<(Option<String>, crate::exec::Fill), String> {
         Some((n, w)) => (Some(n.to_string()), w),
         None => (None, s),
     };
-    Ok((name, crate::cli::fuzz::generate::fill_from(what)?))
+    Ok((name, crate::engine::fuzz::generate::fill_from(what)?))
 }
 
 pub fn set(s: &str) -> Result<(String, u64, Vec<u8>), String> {
