@@ -9,9 +9,8 @@
 
 use std::collections::BTreeSet;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
 use super::kernel::{Barrier, BarrierId, BarrierScope, CallPath, Kernel, LoopId, MemFlags, PathId};
+use super::matching::{Stretch, stretches};
 use super::stmt::Stmt;
 use crate::source::{ExpansionId, FileId, Span};
 
@@ -191,9 +190,13 @@ impl Uniter<'_> {
             old: Vec::new(),
             new: Vec::new(),
         };
-        for op in capture_diff_slices(Algorithm::Myers, &a, &b) {
-            let (_, o, n) = op.as_tag_tuple();
-            if matches!(op, DiffOp::Equal { .. }) {
+        for Stretch {
+            equal,
+            old: o,
+            new: n,
+        } in stretches(&a, &b)
+        {
+            if equal {
                 for (x, y) in old.get(o)?.iter().zip(new.get(n)?) {
                     self.add(
                         self.new.barriers.get(y.index())?.clone(),

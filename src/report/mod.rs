@@ -9,22 +9,21 @@ pub mod claims;
 pub mod command;
 pub mod describe;
 pub mod finding;
-pub mod github;
 pub mod graph;
-pub mod html;
-pub mod human;
 pub mod layout;
-pub mod list;
-pub mod markdown;
 pub mod model;
 pub mod obligation;
 pub mod optimize;
 pub mod order;
 pub mod place;
+mod render;
 pub mod rule;
-pub mod sarif;
 pub mod stats;
 pub mod steps;
 pub mod total;
 mod unseen;
 mod witness;
+
+#[cfg(feature = "cli")]
+pub use self::render::html;
+pub use self::render::{github, human, list, markdown, sarif};

@@ -111,8 +111,19 @@ fn folder() -> Option<PathBuf> {
     match std::env::var_os(VARIABLE) {
         Some(v) if v.is_empty() || v == "off" => None,
         Some(v) => Some(PathBuf::from(v)),
-        None => dirs::cache_dir().map(|d| d.join("unbarrier")),
+        None => of_user().map(|d| d.join("unbarrier")),
     }
+}
+
+#[cfg(feature = "cli")]
+fn of_user() -> Option<PathBuf> {
+    dirs::cache_dir()
+}
+
+/// A library keeps nothing of its own accord.
+#[cfg(not(feature = "cli"))]
+fn of_user() -> Option<PathBuf> {
+    None
 }
 
 /// Whether a faster machine would have said the same: no pair was left open; and where some question went unanswered on the way, nothing that is

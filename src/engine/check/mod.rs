@@ -10,6 +10,7 @@ mod judge;
 mod memory;
 mod order;
 mod relative;
+#[cfg(feature = "cli")]
 mod revisions;
 mod tree;
 mod unread;
@@ -17,6 +18,7 @@ mod versions;
 
 use std::path::{Path, PathBuf};
 
+use self::tree::Sides;
 use super::error::{Error, Result};
 use super::observer::Observer;
 use super::settings::Settings;
@@ -56,7 +58,23 @@ pub struct Checked {
 /// # Errors
 /// There is no repository, no such revision, no such file. What is wrong with a source is in the report.
 pub fn check(a: &CheckRequest, observer: &dyn Observer) -> Result<Checked> {
-    let sides = tree::sides(a)?;
+    judged(a, tree::sides(a)?, observer)
+}
+
+/// Judges a new text against an old one; `name` is what both are called.
+///
+/// # Errors
+/// There is no place for temporary files.
+pub fn check_texts(
+    a: &CheckRequest,
+    name: &str,
+    texts: (&str, &str),
+    observer: &dyn Observer,
+) -> Result<Checked> {
+    judged(a, tree::texts(name, texts)?, observer)
+}
+
+fn judged(a: &CheckRequest, sides: Sides, observer: &dyn Observer) -> Result<Checked> {
     let mut report = a.empty();
     report.base.clone_from(&sides.base);
     report.head.clone_from(&sides.head);

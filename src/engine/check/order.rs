@@ -2,8 +2,7 @@
 //!
 //! Only for reports and for the choice of what to judge: nothing is proved from it.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-
+use crate::ir::matching::{Stretch, stretches};
 use crate::ir::{AccessKind, BarrierId, BarrierScope, Kernel, MemFlags, Space, Stmt};
 
 /// What is compared.
@@ -33,11 +32,15 @@ pub fn difference(old: &Kernel, new: &Kernel) -> Difference {
         v.iter().map(|(i, _)| i.clone()).collect()
     };
     let mut out = Difference::default();
-    for op in capture_diff_slices(Algorithm::Myers, &keys(&a), &keys(&b)) {
-        if matches!(op, DiffOp::Equal { .. }) {
+    for Stretch {
+        equal,
+        old: o,
+        new: n,
+    } in stretches(&keys(&a), &keys(&b))
+    {
+        if equal {
             continue;
         }
-        let (_, o, n) = op.as_tag_tuple();
         let gone = a.get(o).unwrap_or_default();
         let come = b.get(n).unwrap_or_default();
         out.old.extend(gone.iter().filter_map(|x| x.1));

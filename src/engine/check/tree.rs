@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::CheckRequest;
 use super::folders::folders;
+#[cfg(feature = "cli")]
 use super::revisions::repository;
 use crate::coverage;
 use crate::engine::error::{Code, Error, Result};
@@ -61,6 +62,45 @@ pub fn sides(a: &CheckRequest) -> Result<Sides> {
         (Some(from), Some(to)) => folders(a, from, to),
         _ => repository(a),
     }
+}
+
+#[cfg(not(feature = "cli"))]
+fn repository(_: &CheckRequest) -> Result<Sides> {
+    let message = "this build knows no revisions (feature `cli`); compare two files or folders";
+    Err(Error::new(Code::Request, message))
+}
+
+/// Two texts of one name, written into temporary folders.
+///
+/// # Errors
+/// They cannot be written.
+pub fn texts(name: &str, (old, new): (&str, &str)) -> Result<Sides> {
+    let base = Path::new(name).file_name().and_then(|n| n.to_str());
+    let file = base.unwrap_or("kernel.metal").to_string();
+    let (a, b) = (temporary()?, temporary()?);
+    write(a.1.path(), &file, old.as_bytes())?;
+    write(b.1.path(), &file, new.as_bytes())?;
+    let pair = FilePair {
+        old: Some(file.clone()),
+        new: Some(file),
+    };
+    Ok(Sides {
+        base: "old".into(),
+        head: Some("new".into()),
+        old_root: a.1.path().to_path_buf(),
+        new_root: b.1.path().to_path_buf(),
+        shown_prefix: Path::new(name)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default(),
+        repository: None,
+        files: vec![pair],
+        headers: Vec::new(),
+        configured: false,
+        words: words(name, new.as_bytes()),
+        errors: Vec::new(),
+        _temporary: vec![a, b],
+    })
 }
 
 /// `a/./b/../c` as `a/c`, with `/` between; `None` when it leads out.

@@ -135,7 +135,7 @@ pub fn read(
     let source = match configured(&contract, &a.settings.source) {
         Ok(s) => s,
         Err(e) => {
-            fail(&mut v, e.into());
+            fail(&mut v, e);
             return v;
         }
     };

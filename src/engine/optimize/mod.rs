@@ -21,6 +21,7 @@ use super::load::{Depth, Loaded, configured, load, load_text};
 use super::observer::Observer;
 use super::settings::{Settings, SourceSettings};
 use crate::exec::{RunOptions, Runnable};
+use crate::ir::matching::stretches;
 use crate::ir::{BarrierScope, Kernel};
 use crate::launch::{resolve, to_launch};
 use crate::prove::Options;
@@ -176,17 +177,10 @@ fn rank_without(new: &Loaded, old: &Loaded, s: crate::source::Span) -> usize {
     );
     let a: Vec<String> = olds.iter().map(|p| text(old, *p)).collect();
     let b: Vec<String> = news.iter().map(|p| text(new, *p)).collect();
-    for op in similar::capture_diff_slices(similar::Algorithm::Myers, &a, &b) {
-        if let similar::DiffOp::Equal {
-            old_index,
-            new_index,
-            len,
-        } = op
-        {
-            for i in 0..len {
-                if news.get(new_index + i) == Some(&s.start) {
-                    return old_index + i;
-                }
+    for same in stretches(&a, &b).into_iter().filter(|x| x.equal) {
+        for (o, n) in same.old.zip(same.new) {
+            if news.get(n) == Some(&s.start) {
+                return o;
             }
         }
     }

@@ -69,6 +69,8 @@ pub struct Proved {
     pub unproved: bool,
     /// Obligations that were written.
     pub written: Option<usize>,
+    /// The first thing that is wrong beside the sources: with the request, or with `unbarrier.toml`.
+    pub first_error: Option<Error>,
 }
 
 /// Decides files, in their order. `problems` were met while they were looked for.
@@ -103,6 +105,7 @@ pub fn prove(
     }
     s.report.totals = Totals::of(&s.report.files);
     Ok(Proved {
+        first_error: s.said.first().cloned(),
         report: s.report,
         bad: s.bad,
         unproved: s.unproved,

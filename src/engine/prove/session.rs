@@ -41,7 +41,8 @@ pub struct Session<'a> {
     pub bad: bool,
     /// A removal that was asked for is not proved.
     pub unproved: bool,
-    said: Vec<Error>,
+    /// What is wrong beside the sources.
+    pub said: Vec<Error>,
 }
 
 /// A file that was read, and what is to be decided in it.

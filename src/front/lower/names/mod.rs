@@ -1,0 +1,9 @@
+//! Which declaration a name means (C++ [basic.lookup]).
+
+pub mod adl;
+pub mod enums;
+pub mod lookup;
+pub mod naming;
+pub mod resolve;
+pub mod scope;
+pub mod symbols;
