@@ -9,7 +9,7 @@ use super::child;
 use super::results::{Failure, Results};
 use super::toolchain::Detector;
 use crate::exec::{Fill, ScalarValue};
-use crate::launch::{Contents, Launch};
+use crate::launch::{Contents, HostLaunch};
 
 /// What happens to a barrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ pub struct Run<'a> {
     /// Kernel.
     pub kernel: &'a str,
     /// How it is launched.
-    pub launch: &'a Launch,
+    pub launch: &'a HostLaunch,
     /// What is changed; nothing: as written.
     pub changes: &'a [Change],
     /// Schedules: in order, in reverse, then random ones with preemption.

@@ -8,7 +8,7 @@ use super::program::{Change, Mode, Run, run};
 use super::results::Results;
 use super::toolchain::{Detector, Toolchain};
 use crate::exec::Fill;
-use crate::launch::{Buffer, Contents, Launch};
+use crate::launch::{Buffer, Contents, HostLaunch};
 
 /// Both kernels hand values to the neighbour; the first barrier of each is needed, the second orders nothing.
 const SOURCE: &str = "#include <metal_stdlib>
@@ -84,7 +84,7 @@ fn one(unit: &Unit, kernel: &str, file: &str, lines: &[u32]) -> Result<Results, 
         optional: false,
         patches: Vec::new(),
     };
-    let launch = Launch {
+    let launch = HostLaunch {
         threadgroup: [64, 1, 1],
         grid: [1; 3],
         groups: vec![[0; 3]],

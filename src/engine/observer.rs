@@ -2,10 +2,20 @@
 
 use super::error::Error;
 use super::load::Loaded;
-use super::prove::Decided;
+use crate::prove::KernelVerdicts;
 use crate::report::check::KernelCheck;
-use crate::report::model::KernelReport;
+use crate::report::model::{FileReport, KernelReport};
 use crate::source::Diagnostic;
+
+/// A file that is decided.
+pub struct Decided<'a> {
+    /// Its source.
+    pub loaded: &'a Loaded,
+    /// The report on it.
+    pub report: &'a FileReport,
+    /// Verdicts of each kernel that was looked at, by its index in the source.
+    pub verdicts: &'a [(usize, KernelVerdicts)],
+}
 
 /// Hears of the work of the engine. Every method does nothing unless it is overridden; what is heard is in the report, too.
 pub trait Observer: Sync {

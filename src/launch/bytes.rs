@@ -3,7 +3,7 @@
 //! Sizes and layouts come from the IR; contents follow the same rules as the executor's and the cpu back end's.
 
 use super::execute::constant_number;
-use super::resolve::{Buffer, Contents, Launch};
+use super::resolve::{Buffer, Contents, HostLaunch};
 use crate::exec::{Fill, ScalarValue};
 use crate::ir::{Kernel, Object, ScalarTy, Space, VarKind};
 
@@ -42,7 +42,7 @@ pub struct ConstantBits {
 }
 
 /// Bindings of all parameters with an index. The error says what the launch lacks.
-pub fn bindings(l: &Launch, k: &Kernel) -> Result<Vec<Binding>, String> {
+pub fn bindings(l: &HostLaunch, k: &Kernel) -> Result<Vec<Binding>, String> {
     let mut out = Vec::new();
     for p in &k.params {
         let (Some(index), Some(id)) = (p.index, p.object) else {
@@ -95,7 +95,7 @@ pub fn bindings(l: &Launch, k: &Kernel) -> Result<Vec<Binding>, String> {
 }
 
 /// Function constants that the launch defines.
-pub fn constants(l: &Launch, k: &Kernel) -> Vec<ConstantBits> {
+pub fn constants(l: &HostLaunch, k: &Kernel) -> Vec<ConstantBits> {
     let mut out = Vec::new();
     for (name, v) in &l.constants {
         let Some(index) = constant_number(k, name) else {

@@ -1,12 +1,12 @@
 //! A launch for the executor.
 
-use super::resolve::{Buffer, Contents, Launch};
+use super::resolve::{Buffer, Contents, HostLaunch};
 use crate::exec;
 use crate::exec::{BufferSpec, Fill, ScalarValue};
 use crate::ir::{Kernel, Object, VarKind};
 
 /// The launch of one threadgroup as the executor takes it. The error names what the kernel does not have.
-pub fn to_launch(l: &Launch, kernel: &Kernel, group: [u32; 3]) -> Result<exec::Launch, String> {
+pub fn to_launch(l: &HostLaunch, kernel: &Kernel, group: [u32; 3]) -> Result<exec::Launch, String> {
     let mut out = exec::Launch::new(l.threadgroup);
     out.group = group;
     out.groups = l.grid;

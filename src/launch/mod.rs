@@ -36,6 +36,6 @@ mod witness;
 pub use bytes::{Binding, ConstantBits, bindings, constants};
 pub use derive::derive;
 pub use execute::{constant_number, to_launch};
-pub use resolve::{Buffer, Contents, Launch, LaunchError, resolve};
+pub use resolve::{Buffer, Contents, HostLaunch, LaunchError, resolve};
 pub use spec::{BufferSpec, Number, Spec};
 pub use witness::from_witness;

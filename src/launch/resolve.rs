@@ -10,7 +10,7 @@ use crate::exec::{Fill, ScalarValue};
 
 /// A launch with every expression evaluated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Launch {
+pub struct HostLaunch {
     /// Threads of a threadgroup.
     pub threadgroup: [u32; 3],
     /// Threadgroups of the grid.
@@ -81,7 +81,7 @@ fn fail<T>(place: impl Into<String>, message: impl Into<String>) -> Result<T, La
 }
 
 /// Evaluates a specification for a threadgroup size.
-pub fn resolve(spec: &Spec, threadgroup: [u32; 3]) -> Result<Launch, LaunchError> {
+pub fn resolve(spec: &Spec, threadgroup: [u32; 3]) -> Result<HostLaunch, LaunchError> {
     let scalars = scalars(spec)?;
     let names = |n: &str| match scalars.get(n) {
         Some(ScalarValue::Int(v)) => Some(*v),
@@ -125,7 +125,7 @@ pub fn resolve(spec: &Spec, threadgroup: [u32; 3]) -> Result<Launch, LaunchError
     for (k, b) in &spec.buffers {
         buffers.insert(k.clone(), buffer(b, &names, k)?);
     }
-    Ok(Launch {
+    Ok(HostLaunch {
         threadgroup,
         grid,
         groups,
@@ -320,7 +320,7 @@ fn rule(text: &str) -> Result<Contents, String> {
 mod tests {
     use super::*;
 
-    fn from(text: &str) -> Result<Launch, LaunchError> {
+    fn from(text: &str) -> Result<HostLaunch, LaunchError> {
         let spec: Spec = toml::from_str(text).expect("a specification");
         resolve(&spec, [32, 1, 1])
     }

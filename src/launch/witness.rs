@@ -3,7 +3,7 @@
 //! Direction: exact where it is made; what the original cannot be launched with (a buffer that is not
 //! bound, another width of simdgroups) gives none.
 
-use super::resolve::{Buffer, Contents, Launch};
+use super::resolve::{Buffer, Contents, HostLaunch};
 use crate::exec;
 use crate::ir::Kernel;
 
@@ -14,11 +14,11 @@ const OPEN: u64 = 256 << 10;
 const MOST: u64 = 64 << 20;
 
 /// From a launch that the executor ran; sizes of buffers that it leaves open are at least those of `base`.
-pub fn from_witness(w: &exec::Launch, k: &Kernel, base: &Launch) -> Option<Launch> {
+pub fn from_witness(w: &exec::Launch, k: &Kernel, base: &HostLaunch) -> Option<HostLaunch> {
     if !w.unbound.is_empty() || w.simd_width != exec::Launch::default().simd_width {
         return None;
     }
-    let mut out = Launch {
+    let mut out = HostLaunch {
         threadgroup: w.threadgroup,
         grid: w.groups,
         groups: vec![w.group],

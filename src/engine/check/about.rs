@@ -2,7 +2,7 @@
 //!
 //! Soundness direction: none; nothing is decided here.
 
-use super::memory::Memory;
+use super::kept::Kept;
 use super::versions::Versions;
 use crate::ir::{BarrierId, BarrierScope, Kernel};
 use crate::prove::change::{Answer, Outcome, Standing};
@@ -18,7 +18,7 @@ pub struct About<'a> {
     pub v: &'a Versions,
     pub new: &'a Kernel,
     pub options: &'a Options,
-    pub memory: &'a Memory,
+    pub memory: &'a Kept,
     pub extra: &'a str,
     pub color: bool,
 }

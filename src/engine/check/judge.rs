@@ -5,10 +5,10 @@
 
 use super::CheckRequest;
 use super::about::About;
-use super::memory::Memory;
+use super::kept::Kept;
 use super::tree::{FilePair, Sides};
 use super::unread::{Names, alone};
-use super::versions::{Said, Task, Versions, pair, read};
+use super::versions::{Comparison, Said, Versions, pair, read};
 use crate::engine::error::{Code, Error, Result};
 use crate::engine::load::Loaded;
 use crate::engine::observer::Observer;
@@ -52,7 +52,7 @@ pub fn files(a: &CheckRequest, sides: &Sides, observer: &dyn Observer) -> Vec<Ju
         match pair(v, args, sides, pairs[i]) {
             Ok((list, problems)) => {
                 let list = list.into_iter().filter(|t| v.is_asked(t, &args.kernel));
-                tasks.extend(list.map(|t| Task { file: i, ..t }));
+                tasks.extend(list.map(|t| Comparison { file: i, ..t }));
                 for p in problems {
                     observer.error(&p);
                     v.errors.push(p.report());
@@ -111,7 +111,7 @@ pub fn files(a: &CheckRequest, sides: &Sides, observer: &dyn Observer) -> Vec<Ju
         args.model.execution_barriers_order_memory,
         args.source.assume_distinct_pointers,
     );
-    let memory = Memory::open(args.solver.no_cache, args.model.strict_divergence);
+    let memory = Kept::open(args.solver.no_cache, args.model.strict_divergence);
     let work = |i: usize| {
         let v = &versions[tasks[i].file];
         kernel(v, &tasks[i], &memory, &names, &extra, a.color)
@@ -175,8 +175,8 @@ type Answer = Option<(KernelCheck, String)>;
 /// Judges a kernel; `None` when nothing changed that concerns barriers.
 fn kernel(
     v: &Versions,
-    t: &Task,
-    memory: &Memory,
+    t: &Comparison,
+    memory: &Kept,
     names: &Names,
     extra: &str,
     color: bool,

@@ -7,7 +7,7 @@ mod about;
 mod alone;
 mod folders;
 mod judge;
-mod memory;
+mod kept;
 mod order;
 mod relative;
 #[cfg(feature = "cli")]
@@ -18,6 +18,9 @@ mod versions;
 
 use std::path::{Path, PathBuf};
 
+use self::folders::folders;
+#[cfg(feature = "cli")]
+use self::revisions::repository;
 use self::tree::Sides;
 use super::error::{Error, Result};
 use super::observer::Observer;
@@ -58,7 +61,7 @@ pub struct Checked {
 /// # Errors
 /// There is no repository, no such revision, no such file. What is wrong with a source is in the report.
 pub fn check(a: &CheckRequest, observer: &dyn Observer) -> Result<Checked> {
-    judged(a, tree::sides(a)?, observer)
+    judged(a, sides(a)?, observer)
 }
 
 /// Judges a new text against an old one; `name` is what both are called.
@@ -72,6 +75,23 @@ pub fn check_texts(
     observer: &dyn Observer,
 ) -> Result<Checked> {
     judged(a, tree::texts(name, texts)?, observer)
+}
+
+/// Finds both versions.
+///
+/// # Errors
+/// One line: no repository, no such revision, no such file.
+fn sides(a: &CheckRequest) -> Result<Sides> {
+    match (&a.from, &a.to) {
+        (Some(from), Some(to)) => folders(a, from, to),
+        _ => repository(a),
+    }
+}
+
+#[cfg(not(feature = "cli"))]
+fn repository(_: &CheckRequest) -> Result<Sides> {
+    let message = "this build knows no revisions (feature `cli`); compare two files or folders";
+    Err(Error::new(super::error::Code::Request, message))
 }
 
 fn judged(a: &CheckRequest, sides: Sides, observer: &dyn Observer) -> Result<Checked> {

@@ -8,10 +8,6 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::CheckRequest;
-use super::folders::folders;
-#[cfg(feature = "cli")]
-use super::revisions::repository;
 use crate::coverage;
 use crate::engine::error::{Code, Error, Result};
 use crate::engine::files::Scratch;
@@ -51,23 +47,6 @@ pub struct Sides {
     pub errors: Vec<Error>,
     /// Removed when dropped.
     pub _temporary: Vec<(Scratch, TempDir)>,
-}
-
-/// Finds both versions.
-///
-/// # Errors
-/// One line: no repository, no such revision, no such file.
-pub fn sides(a: &CheckRequest) -> Result<Sides> {
-    match (&a.from, &a.to) {
-        (Some(from), Some(to)) => folders(a, from, to),
-        _ => repository(a),
-    }
-}
-
-#[cfg(not(feature = "cli"))]
-fn repository(_: &CheckRequest) -> Result<Sides> {
-    let message = "this build knows no revisions (feature `cli`); compare two files or folders";
-    Err(Error::new(Code::Request, message))
 }
 
 /// Two texts of one name, written into temporary folders.

@@ -70,7 +70,7 @@ impl Said {
 }
 
 /// A kernel to be judged.
-pub struct Task {
+pub struct Comparison {
     pub file: usize,
     pub old: Option<usize>,
     pub new: Option<usize>,
@@ -289,13 +289,13 @@ pub fn pair(
     args: &Settings,
     sides: &Sides,
     f: &FilePair,
-) -> Result<(Vec<Task>, Vec<Error>)> {
+) -> Result<(Vec<Comparison>, Vec<Error>)> {
     let none = Vec::new();
     let olds = v.old.as_ref().map_or(&none, |l| &l.kernels);
     let Some(new) = &v.new else {
         // Nothing is left that could race.
         let gone = (0..olds.len())
-            .map(|i| Task {
+            .map(|i| Comparison {
                 file: 0,
                 old: Some(i),
                 new: None,
@@ -343,14 +343,14 @@ pub fn pair(
     let options = kernels::options(new, &chosen, args, &args.source, &path)?;
     let mut out = Vec::new();
     for (i, (_, options)) in options.into_iter().enumerate() {
-        out.push(Task {
+        out.push(Comparison {
             file: 0,
             old: partner[i],
             new: Some(i),
             options: Some(options),
         });
     }
-    out.extend(left.into_keys().map(|i| Task {
+    out.extend(left.into_keys().map(|i| Comparison {
         file: 0,
         old: Some(i),
         new: None,
@@ -367,7 +367,7 @@ impl Versions {
     }
 
     /// Whether a task is about one of the kernels that were asked for.
-    pub fn is_asked(&self, t: &Task, names: &[String]) -> bool {
+    pub fn is_asked(&self, t: &Comparison, names: &[String]) -> bool {
         let kernel = |l: &'_ Option<Loaded>, i: Option<usize>| -> bool {
             let k = l.as_ref().and_then(|l| l.kernels.get(i?));
             k.is_some_and(|k| names.iter().any(|n| is_named(k, n)))

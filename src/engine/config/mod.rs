@@ -41,7 +41,7 @@ pub const FILE_NAME: &str = "unbarrier.toml";
 
 /// How a kernel is launched.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Contract {
+pub struct KernelContract {
     /// The file that says so.
     pub source: PathBuf,
     /// Threadgroup size.
@@ -73,7 +73,7 @@ pub fn contract(
     source: &SourceSettings,
     file: &Path,
     kernel: &str,
-) -> Result<Option<Contract>, ConfigError> {
+) -> Result<Option<KernelContract>, ConfigError> {
     match about(source, file)? {
         Some((config, relative)) => contract_of(&config, &relative, kernel),
         None => Ok(None),
@@ -137,7 +137,7 @@ fn contract_of(
     config: &Config,
     relative: &Path,
     kernel: &str,
-) -> Result<Option<Contract>, ConfigError> {
+) -> Result<Option<KernelContract>, ConfigError> {
     let about = |e: &&Entry| e.file.get_ref() == relative;
     let named = config
         .entries
@@ -156,7 +156,7 @@ fn contract_of(
         Some(t) => Some(config.size(t)?),
         None => None,
     };
-    Ok(Some(Contract {
+    Ok(Some(KernelContract {
         source: config.path.clone(),
         threadgroup,
         assume: entry.assume.clone(),

@@ -8,7 +8,7 @@ use super::witness;
 use super::{ConfirmRequest, Detector};
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::{Change, Mode, Results, Run, Unit, run};
-use crate::launch::Launch;
+use crate::launch::HostLaunch;
 
 /// How runs are made.
 pub struct Runs {
@@ -41,13 +41,13 @@ impl Runs {
 
 /// One kernel and how it is launched.
 #[derive(Clone)]
-pub struct Task {
+pub struct KernelRun {
     /// Kernel.
     pub kernel: String,
     /// The file as the compiler names it.
     pub file: String,
     /// Its launch.
-    pub launch: Launch,
+    pub launch: HostLaunch,
     /// The launch was derived.
     pub derived: bool,
     /// Verdict by line.
@@ -55,7 +55,7 @@ pub struct Task {
     /// Lines that can go together.
     pub joint: Vec<u32>,
     /// Launches of the witnesses of `prove`, by line.
-    pub witnesses: BTreeMap<u32, Launch>,
+    pub witnesses: BTreeMap<u32, HostLaunch>,
 }
 
 /// One run of one kernel.
@@ -65,11 +65,11 @@ pub(super) struct Job {
     /// What is changed.
     pub changes: Vec<Change>,
     /// Launched otherwise than the task says.
-    pub launch: Option<Launch>,
+    pub launch: Option<HostLaunch>,
 }
 
 /// Runs everything.
-pub fn all(unit: &Unit, tasks: &[Task], settings: &Runs) -> Vec<KernelResult> {
+pub fn all(unit: &Unit, tasks: &[KernelRun], settings: &Runs) -> Vec<KernelResult> {
     let first: Vec<Job> = (0..tasks.len()).map(as_written).collect();
     let mut tasks = tasks.to_vec();
     let mut written = execute(unit, &tasks, &first, settings);
@@ -121,7 +121,7 @@ fn as_written(task: usize) -> Job {
 }
 
 /// Makes buffers of a derived launch as large as the run shows that they must be; whether anything changed.
-fn grow(l: &mut Launch, written: &Results) -> bool {
+fn grow(l: &mut HostLaunch, written: &Results) -> bool {
     let mut grown = false;
     for o in &written.outside {
         let Some(b) = l.buffers.get_mut(&o.buffer) else {
@@ -138,7 +138,7 @@ fn grow(l: &mut Launch, written: &Results) -> bool {
 }
 
 /// The lines of a kernel's barriers, with the file of each.
-fn sites(t: &Task, written: &Results) -> BTreeMap<(String, u32), bool> {
+fn sites(t: &KernelRun, written: &Results) -> BTreeMap<(String, u32), bool> {
     let mut out: BTreeMap<(String, u32), bool> = BTreeMap::new();
     for line in t.verdicts.keys() {
         out.insert((t.file.clone(), *line), false);
@@ -155,7 +155,7 @@ fn sites(t: &Task, written: &Results) -> BTreeMap<(String, u32), bool> {
     out
 }
 
-fn plan(task: usize, t: &Task, written: &Results, s: &Runs) -> Vec<Job> {
+fn plan(task: usize, t: &KernelRun, written: &Results, s: &Runs) -> Vec<Job> {
     let mut jobs = Vec::new();
     let change = |file: &String, line: u32, mode| Change {
         file: file.clone(),
@@ -199,7 +199,7 @@ fn plan(task: usize, t: &Task, written: &Results, s: &Runs) -> Vec<Job> {
 }
 
 /// Runs jobs side by side.
-pub(super) fn execute(unit: &Unit, tasks: &[Task], jobs: &[Job], s: &Runs) -> Vec<Results> {
+pub(super) fn execute(unit: &Unit, tasks: &[KernelRun], jobs: &[Job], s: &Runs) -> Vec<Results> {
     let next = Mutex::new(0usize);
     let slots: Vec<Mutex<Option<Results>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
@@ -255,14 +255,14 @@ pub(super) fn is_sound(written: &Results) -> bool {
 }
 
 /// Buffers that hold the same in all schedules.
-pub(super) fn steady(written: &Results, launch: &Launch) -> Vec<String> {
+pub(super) fn steady(written: &Results, launch: &HostLaunch) -> Vec<String> {
     let all = launch.buffers.keys().filter(|_| is_sound(written));
     all.filter(|n| !written.differences.iter().any(|d| d.buffer == **n))
         .cloned()
         .collect()
 }
 
-fn kernel(t: &Task, written: Results, jobs: Vec<(Job, Results)>, s: &Runs) -> KernelResult {
+fn kernel(t: &KernelRun, written: Results, jobs: Vec<(Job, Results)>, s: &Runs) -> KernelResult {
     let stable = is_stable(&written);
     let same = steady(&written, &t.launch);
     let sound = is_sound(&written);

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::compare::Task;
+use super::compare::KernelRun;
 use crate::confirm::scan::Entry;
 use crate::engine::error::{Code, Error, Result};
 use crate::engine::files::write_file;
@@ -79,7 +79,7 @@ pub fn write(
     path: &Path,
     text: &str,
     entries: &[Entry],
-    tasks: &[Task],
+    tasks: &[KernelRun],
 ) -> Result<()> {
     let mut kernels = Vec::new();
     for t in tasks {

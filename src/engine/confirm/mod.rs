@@ -10,7 +10,7 @@ mod witness;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use self::compare::{Runs, Task};
+use self::compare::{KernelRun, Runs};
 use self::report::{FileResult, KernelResult, Outcome};
 use super::error::{Code, Error, Result};
 use super::files::Scratch;
@@ -25,7 +25,7 @@ use crate::confirm::scan::Entry;
 use crate::confirm::{Request, Toolchain, Unit, build, rewritten, self_test};
 use crate::exec::validate;
 use crate::ir::Kernel;
-use crate::launch::{Launch, constant_number, from_witness, resolve, to_launch};
+use crate::launch::{HostLaunch, constant_number, from_witness, resolve, to_launch};
 use crate::report::model::FileReport;
 
 /// Where kernels run.
@@ -170,7 +170,7 @@ fn prepared(
     tools: &Toolchain,
     number: usize,
     out: &mut FileResult,
-) -> Result<(Built, Vec<Task>)> {
+) -> Result<(Built, Vec<KernelRun>)> {
     let source = configured(path, &a.settings.source)?;
     let l = load(path, &source, Depth::Kernels)?;
     let (l, verdicts) = beside(l, path, &source, a, out)?;
@@ -180,7 +180,7 @@ fn prepared(
         .into_iter()
         .filter(own)
         .collect();
-    let mut plans: Vec<(String, LaunchPlan, Launch)> = Vec::new();
+    let mut plans: Vec<(String, LaunchPlan, HostLaunch)> = Vec::new();
     for k in kernels {
         let made = plan(&l, k, path, &source, a.settings.launch.threadgroup).and_then(|p| {
             let mut launch = resolve(&p.spec, p.threadgroup)
@@ -200,7 +200,7 @@ fn prepared(
                 .push(KernelResult::failed(&k.name, e.to_string())),
         }
     }
-    let mut witnesses: BTreeMap<String, BTreeMap<u32, Launch>> = plans
+    let mut witnesses: BTreeMap<String, BTreeMap<u32, HostLaunch>> = plans
         .iter()
         .filter_map(|(name, _, launch)| {
             let k = l.kernels.iter().find(|k| k.name == *name)?;
@@ -250,7 +250,7 @@ fn prepared(
             }
             continue;
         }
-        tasks.push(Task {
+        tasks.push(KernelRun {
             verdicts: of_kernel(verdicts.as_ref(), &name, a),
             joint: verdicts
                 .as_ref()
@@ -271,8 +271,8 @@ fn prepared(
 fn witness_launches(
     report: Option<&FileReport>,
     k: &Kernel,
-    base: &Launch,
-) -> BTreeMap<u32, Launch> {
+    base: &HostLaunch,
+) -> BTreeMap<u32, HostLaunch> {
     let found = report.and_then(|r| r.kernels.iter().find(|x| x.name == k.name));
     let mut out = BTreeMap::new();
     for b in found.iter().flat_map(|x| &x.barriers) {
@@ -288,7 +288,7 @@ fn witness_launches(
 }
 
 /// Whether the kernel can be launched so: names, ranges of values, numbers of threads.
-fn fits(k: &Kernel, launch: &Launch) -> Result<()> {
+fn fits(k: &Kernel, launch: &HostLaunch) -> Result<()> {
     let wrong = |e: String| Error::new(Code::Launch, format!("launch: {e}"));
     let group = launch.groups.first().copied().unwrap_or_default();
     let one = to_launch(launch, k, group).map_err(wrong)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::compare::Task;
+use super::compare::KernelRun;
 pub use super::race::RaceResult;
 use super::{Backend, ConfirmRequest, Detector};
 use crate::confirm::judge::{Observed, Relation, Verdict};
@@ -135,7 +135,7 @@ impl KernelResult {
     }
 
     /// A kernel as written.
-    pub fn new(name: &str, t: &Task, written: &Results, stable: bool) -> KernelResult {
+    pub fn new(name: &str, t: &KernelRun, written: &Results, stable: bool) -> KernelResult {
         let mut remarks: Vec<String> = written.notes.clone();
         for line in &written.divergent {
             remarks.push(format!(

@@ -2,7 +2,7 @@
 //!
 //! Direction: evidence only. What does not show a race there leaves the result as it was.
 
-use super::compare::{Job, Runs, Task, execute, is_sound, is_stable, steady};
+use super::compare::{Job, KernelRun, Runs, execute, is_sound, is_stable, steady};
 use super::report::{BarrierResult, KernelResult};
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::{Change, Mode, Unit};
@@ -15,7 +15,7 @@ struct Again {
 }
 
 /// Replaces results that the launch of a witness betters.
-pub fn add(unit: &Unit, tasks: &[Task], kernels: &mut [KernelResult], s: &Runs) {
+pub fn add(unit: &Unit, tasks: &[KernelRun], kernels: &mut [KernelResult], s: &Runs) {
     let (again, jobs) = jobs(tasks, kernels);
     let mut results = execute(unit, tasks, &jobs, s).into_iter();
     for a in again {
@@ -57,7 +57,7 @@ pub fn add(unit: &Unit, tasks: &[Task], kernels: &mut [KernelResult], s: &Runs) 
 }
 
 /// As written and without the barrier, for each.
-fn jobs(tasks: &[Task], kernels: &[KernelResult]) -> (Vec<Again>, Vec<Job>) {
+fn jobs(tasks: &[KernelRun], kernels: &[KernelResult]) -> (Vec<Again>, Vec<Job>) {
     let (mut again, mut jobs) = (Vec::new(), Vec::new());
     for (i, k) in kernels.iter().enumerate() {
         let Some(task) = tasks.iter().position(|t| t.kernel == k.name) else {

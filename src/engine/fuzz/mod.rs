@@ -209,7 +209,7 @@ fn buffers(k: &Kernel) -> Vec<&str> {
 }
 
 /// What the command line and `unbarrier.toml` fix, checked against the kernel.
-fn fixed(k: &Kernel, a: &FuzzRequest, entry: Option<&config::Contract>) -> Result<Fixed> {
+fn fixed(k: &Kernel, a: &FuzzRequest, entry: Option<&config::KernelContract>) -> Result<Fixed> {
     let size = entry.and_then(|c| c.threadgroup);
     let narrow = |v: [u64; 3]| v.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
     // A range on the command line goes before a size in unbarrier.toml.

@@ -9,9 +9,9 @@ use self::session::Session;
 use super::error::{Code, Error, Result};
 use super::export::Export;
 use super::load::Loaded;
+pub use super::observer::Decided;
 use super::observer::{Observer, Silent};
 use super::settings::{Settings, SourceSettings};
-use crate::prove::KernelVerdicts;
 use crate::report::model::{FileReport, Report, Totals};
 
 /// A source: a file, or a text with the name that reports give it. `unbarrier.toml` is looked for from that name.
@@ -46,16 +46,6 @@ pub struct ProveRequest {
     pub plain: bool,
     /// The words of the command line, for the report.
     pub command: Vec<String>,
-}
-
-/// A file that is decided.
-pub struct Decided<'a> {
-    /// Its source.
-    pub loaded: &'a Loaded,
-    /// The report on it.
-    pub report: &'a FileReport,
-    /// Verdicts of each kernel that was looked at, by its index in the source.
-    pub verdicts: &'a [(usize, KernelVerdicts)],
 }
 
 /// What came of it.

@@ -49,7 +49,7 @@ pub struct Session<'a> {
 struct Prepared {
     shown: String,
     loaded: Loaded,
-    tasks: Vec<Task>,
+    tasks: Vec<KernelTask>,
     remove: BTreeSet<Span>,
     /// Why what `--remove` names must stay, whatever the kernels say.
     forbidden: Option<String>,
@@ -58,7 +58,7 @@ struct Prepared {
 }
 
 /// A kernel of a file (by index) to be decided.
-struct Task {
+struct KernelTask {
     kernel: usize,
     size: Option<[u64; 3]>,
     options: Options,
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
     fn decide(&mut self, files: &[Prepared]) {
         let a = self.a;
         let workers = Workers::new(a.settings.jobs());
-        let tasks: Vec<(usize, &Task)> = files
+        let tasks: Vec<(usize, &KernelTask)> = files
             .iter()
             .enumerate()
             .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
@@ -223,7 +223,7 @@ impl<'a> Session<'a> {
     }
 
     /// Takes what was decided about a kernel.
-    fn kernel(&mut self, f: &Prepared, task: &Task, outcome: Outcome, decided: &mut SoFar) {
+    fn kernel(&mut self, f: &Prepared, task: &KernelTask, outcome: Outcome, decided: &mut SoFar) {
         let (a, l) = (self.a, &f.loaded);
         let k = &l.kernels[task.kernel];
         let ((mut verdicts, cached), refused) = match outcome {
@@ -390,7 +390,7 @@ fn prepared(
     let task = |(kernel, (size, mut options)): (usize, (Option<[u64; 3]>, Options))| {
         options.stats = a.stats.then(Arc::default);
         options.recorder = export.map(|e| e.recorder(&l.map, &shown));
-        Task {
+        KernelTask {
             kernel,
             size,
             options,

@@ -32,7 +32,7 @@ mod values;
 use self::calls::{call, convert, inline, operators, overload, rank};
 use self::classes::{class, construct, layout, lifetime, record};
 use self::names::{adl, enums, scope, symbols};
-use self::values::{fold, memory, value};
+use self::values::{access, fold, value};
 pub use ctx::LowerOptions;
 pub use entry::{Instantiation, KernelEntry, LowerOutput, Skipped, kernels, lower_file};
 pub use log::{DeclAt, How, Layout, Log, Use};

@@ -1,9 +1,9 @@
 //! What expressions are worth: constants, pointers, places in memory.
 
+pub mod access;
 pub mod consteval;
 pub mod fold;
 pub mod freeze;
-pub mod memory;
 pub mod places;
 pub mod pointee;
 pub mod pointer;

@@ -3,9 +3,9 @@
 //! Soundness direction: exact; stores through unknown pointers become `Unsupported` with memory
 //! effects.
 
+use crate::front::lower::access::{access_width, comp_runs, mentions};
 use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::fold;
-use crate::front::lower::memory::{access_width, comp_runs, mentions};
 use crate::front::lower::types::Ty;
 use crate::front::lower::value::{Leaf, Place, PtrVal, RegPlace, Store, Target, Value};
 use crate::ir::*;

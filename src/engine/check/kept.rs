@@ -13,15 +13,15 @@ use crate::prove::kernel::Contradiction;
 use crate::prove::stats::{Event, Stats};
 
 /// The cache, for the questions of `check`.
-pub struct Memory {
+pub struct Kept {
     cache: Cache,
     strict: bool,
 }
 
-impl Memory {
+impl Kept {
     /// Opens it; `off`: nothing is read or kept; `strict`: barriers after an early return are divergent.
-    pub fn open(off: bool, strict: bool) -> Memory {
-        Memory {
+    pub fn open(off: bool, strict: bool) -> Kept {
+        Kept {
             cache: Cache::open(off),
             strict,
         }
