@@ -50,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "crosscheck",
         ],
     ),
+    ("api", &["engine", "report", "smt"]),
     // What a command needs beside the engine: types of its options and of what it shows.
     (
         "cli",

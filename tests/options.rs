@@ -242,10 +242,19 @@ fn errors_have_codes_in_every_format_for_programs() {
             &["prove", "k.metal", "--assume", "x <", "--format", "json"],
             "assumption",
         ),
-        (&["prove", "bad.metal", "--format", "json"], "source"),
-        (&["prove", "bad.metal", "--format", "sarif"], "source"),
+        (
+            &["prove", "bad.metal", "--format", "json"],
+            "parse::bracket",
+        ),
+        (
+            &["prove", "bad.metal", "--format", "sarif"],
+            "parse::bracket",
+        ),
         (&["fuzz", "none.metal", "--format", "json"], "io"),
-        (&["parse", "bad.metal", "--format", "json"], "source"),
+        (
+            &["parse", "bad.metal", "--format", "json"],
+            "parse::bracket",
+        ),
         (&["optimize", "none.metal", "--format", "json"], "io"),
         (
             &[

@@ -6,7 +6,6 @@ use super::args::{Format, ParseArgs};
 use super::show::{emit, print_diagnostics};
 use super::{BAD_INPUT, DONE};
 use crate::engine::load::{Depth, configured, load};
-use crate::front::ast::{FunctionRole, Item, ItemKind};
 
 /// Parses each file; exit code 2 when any has an error.
 pub fn run(a: &ParseArgs) -> u8 {
@@ -25,7 +24,7 @@ pub fn run(a: &ParseArgs) -> u8 {
                 let errors = l.errors();
                 bad |= !errors.is_empty();
                 good += usize::from(errors.is_empty());
-                let kernels = kernel_names(&l.unit.items);
+                let kernels = l.kernel_names();
                 if a.format == Format::Human {
                     print_diagnostics(&l, a.source.color);
                     out.push_str(&format!(
@@ -74,18 +73,4 @@ pub fn run(a: &ParseArgs) -> u8 {
     }
     emit(&out);
     if bad { BAD_INPUT } else { DONE }
-}
-
-fn kernel_names(items: &[Item]) -> Vec<String> {
-    let mut out = Vec::new();
-    for i in items {
-        match &i.kind {
-            ItemKind::Function(f) if f.role == FunctionRole::Kernel => {
-                out.push(f.name.last_name().to_string());
-            }
-            ItemKind::Namespace { items, .. } => out.extend(kernel_names(items)),
-            _ => {}
-        }
-    }
-    out
 }

@@ -8,7 +8,7 @@ use super::error::{Code, Error, Result};
 use super::settings::SourceSettings;
 use super::{config, foreign};
 use crate::coverage::{Analysed, Gap, Inventory};
-use crate::front::ast::TranslationUnit;
+use crate::front::ast::{FunctionRole, Item, ItemKind, TranslationUnit};
 use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
 use crate::ir::{Kernel, Space};
@@ -49,6 +49,11 @@ impl Loaded {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Names of the kernels by the syntax.
+    pub fn kernel_names(&self) -> Vec<String> {
+        kernel_names(&self.unit.items)
+    }
+
     /// The problems for the JSON report.
     pub fn errors(&self) -> Vec<ErrorReport> {
         self.errors_of(&self.diagnostics.iter().collect::<Vec<_>>())
@@ -84,6 +89,20 @@ impl Loaded {
         };
         self.map.files().map(one).collect()
     }
+}
+
+fn kernel_names(items: &[Item]) -> Vec<String> {
+    let mut out = Vec::new();
+    for i in items {
+        match &i.kind {
+            ItemKind::Function(f) if f.role == FunctionRole::Kernel => {
+                out.push(f.name.last_name().to_string());
+            }
+            ItemKind::Namespace { items, .. } => out.extend(kernel_names(items)),
+            _ => {}
+        }
+    }
+    out
 }
 
 /// What the preprocessor is told.

@@ -218,12 +218,7 @@ fn race_message(map: &SourceMap, k: &Kernel, r: &Race, status: &str, scope: &str
 }
 
 /// Adds the two accesses and the launch of a witness.
-pub(in crate::report) fn with_witness(
-    mut d: Diagnostic,
-    map: &SourceMap,
-    k: &Kernel,
-    w: &Witness,
-) -> Diagnostic {
+pub fn with_witness(mut d: Diagnostic, map: &SourceMap, k: &Kernel, w: &Witness) -> Diagnostic {
     let report = describe::witness(map, k, w);
     for (s, t) in w.sides.iter().zip(&report.threads) {
         let mut text = format!(

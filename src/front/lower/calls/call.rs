@@ -37,7 +37,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn args(&mut self, args: &'a [AExpr]) -> Vec<Arg<'a>> {
+    pub fn args(&mut self, args: &'a [AExpr]) -> Vec<Arg<'a>> {
         let mut out: Vec<Arg<'a>> = Vec::new();
         for e in args {
             if crate::front::lower::expr::has_effects(e) {
@@ -69,12 +69,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn call_path(
-        &mut self,
-        p: &'a Path,
-        args: &'a [AExpr],
-        span: Span,
-    ) -> Place {
+    pub fn call_path(&mut self, p: &'a Path, args: &'a [AExpr], span: Span) -> Place {
         match self.entity(p) {
             Entity::Type(t) => Place::Val(self.construct(&t, args, false)),
             Entity::Place(callee) => self.call_object(callee, args, span),
@@ -161,21 +156,13 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A call that may mean several functions.
-    pub(in crate::front::lower) fn ambiguous_call(
-        &mut self,
-        name: &str,
-        args: &[Arg<'a>],
-    ) -> Place {
+    pub fn ambiguous_call(&mut self, name: &str, args: &[Arg<'a>]) -> Place {
         let what = format!("call to `{name}`, which may mean several functions");
         self.unsupported(what, true, true, Vec::new());
         self.unknown_call(name, args, true)
     }
 
-    pub(in crate::front::lower) fn class_by_name(
-        &mut self,
-        p: &'a Path,
-        args: &'a [AExpr],
-    ) -> Option<Ty> {
+    pub fn class_by_name(&mut self, p: &'a Path, args: &'a [AExpr]) -> Option<Ty> {
         let d = self.class_template(p)?;
         let params = d.item.template.as_ref()?;
         let types: Vec<Ty> = args.iter().map(|e| self.type_of(e)).collect();
@@ -215,7 +202,7 @@ impl<'a> Lowerer<'a> {
         None
     }
 
-    pub(in crate::front::lower) fn call_method(
+    pub fn call_method(
         &mut self,
         this: Place,
         name: &'a Path,
@@ -278,7 +265,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn call_member(
+    pub fn call_member(
         &mut self,
         c: &FuncCand<'a>,
         env: Env<'a>,
@@ -295,12 +282,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Calls a value: a closure, a function, or an object with `operator()`.
-    pub(in crate::front::lower) fn call_object(
-        &mut self,
-        callee: Place,
-        args: &'a [AExpr],
-        span: Span,
-    ) -> Place {
+    pub fn call_object(&mut self, callee: Place, args: &'a [AExpr], span: Span) -> Place {
         let args = self.args(args);
         match callee.ty().clone() {
             Ty::Lambda(id) => self.call_lambda(id, args, span),
@@ -447,7 +429,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Private objects hold unspecified bytes from here on.
-    pub(in crate::front::lower) fn forget_private(&mut self, objects: Vec<ObjectId>) {
+    pub fn forget_private(&mut self, objects: Vec<ObjectId>) {
         for o in objects {
             if !self.is_thread(o) {
                 continue;

@@ -10,12 +10,7 @@ use crate::front::lower::types::{Cv, Ty};
 use crate::ir;
 
 impl<'a> Lowerer<'a> {
-    pub(in crate::front::lower) fn unify(
-        &mut self,
-        name: &str,
-        arg: TArg,
-        out: &mut Deduced,
-    ) -> bool {
+    pub fn unify(&mut self, name: &str, arg: TArg, out: &mut Deduced) -> bool {
         match out.get(name) {
             None => {
                 out.insert(name.to_string(), arg);
@@ -81,7 +76,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn deduce_named(
+    pub fn deduce_named(
         &mut self,
         path: &'a Path,
         args: &'a [TemplateArg],
@@ -130,7 +125,7 @@ impl<'a> Lowerer<'a> {
         self.match_args(args, &actual, params, out)
     }
 
-    pub(in crate::front::lower) fn type_is_alias(&self, path: &Path) -> bool {
+    pub fn type_is_alias(&self, path: &Path) -> bool {
         !self.syms.knows_record(path.last_name())
     }
 
@@ -219,14 +214,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether `name<…>` is a template whose arguments a type determines.
-    pub(in crate::front::lower) fn deducible(&self, name: &str) -> bool {
+    pub fn deducible(&self, name: &str) -> bool {
         matches!(
             name,
             "vec" | "matrix" | "simdgroup_matrix" | "atomic" | "_atomic" | "array"
         ) || self.syms.knows_record(name)
     }
 
-    pub(in crate::front::lower) fn shape_matches(&mut self, t: &'a Type, a: &Ty) -> bool {
+    pub fn shape_matches(&mut self, t: &'a Type, a: &Ty) -> bool {
         match (&t.kind, a) {
             (TypeKind::Pointer(i), Ty::Pointer(x, s)) => {
                 (i.quals.space.is_none() || s.space == i.quals.space) && self.shape_matches(i, x)
@@ -237,14 +232,14 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-pub(in crate::front::lower) fn same_arg(a: &TArg, b: &TArg) -> bool {
+pub fn same_arg(a: &TArg, b: &TArg) -> bool {
     match (a, b) {
         (TArg::Val(_, x), TArg::Val(_, y)) => x == y,
         _ => a == b,
     }
 }
 
-pub(in crate::front::lower) fn mentions(args: &[TemplateArg], params: &[TemplateParam]) -> bool {
+pub fn mentions(args: &[TemplateArg], params: &[TemplateParam]) -> bool {
     args.iter().any(|a| match a {
         TemplateArg::Path(p)
         | TemplateArg::Type(Type {

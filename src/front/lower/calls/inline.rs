@@ -47,12 +47,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Checks depth and recursion; `true` when the call may be expanded.
-    pub(in crate::front::lower) fn enter_call(
-        &mut self,
-        key: &str,
-        name: &str,
-        span: Span,
-    ) -> bool {
+    pub fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
         self.span = span;
         // A call costs more than an expression.
         self.work += 30;
@@ -144,7 +139,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a call yields: an object that nobody owns yet, or a place seen as the reference says.
-    pub(in crate::front::lower) fn call_result(&mut self, p: Place, ty: Option<&Ty>) -> Place {
+    pub fn call_result(&mut self, p: Place, ty: Option<&Ty>) -> Place {
         match ty {
             Some(Ty::Ref(_, q)) => {
                 if q.rvalue {
@@ -257,11 +252,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Lowers a body in the current frame and yields the result.
-    pub(in crate::front::lower) fn run_body(
-        &mut self,
-        body: &'a Block,
-        ret_ty: Option<Ty>,
-    ) -> Place {
+    pub fn run_body(&mut self, body: &'a Block, ret_ty: Option<Ty>) -> Place {
         let (stmts, _) = self.in_block(|l| l.block(body));
         let ret = self.frames.last().and_then(|f| f.ret.clone());
         let Some(ret) = ret else {
@@ -342,7 +333,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Binds parameters to arguments in the innermost frame.
-    pub(in crate::front::lower) fn bind_params(
+    pub fn bind_params(
         &mut self,
         params: &'a [Param],
         args: Vec<Arg<'a>>,
@@ -450,7 +441,7 @@ impl<'a> Lowerer<'a> {
 }
 
 /// Whether a return type is to be deduced.
-pub(in crate::front::lower) fn is_auto(t: &Type) -> bool {
+pub fn is_auto(t: &Type) -> bool {
     match &t.kind {
         TypeKind::Auto => true,
         TypeKind::Reference(i, _) => is_auto(i),

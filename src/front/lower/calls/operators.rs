@@ -13,7 +13,7 @@ use crate::ir::{BinOp, Expr, ScalarTy, Stmt, UnOp};
 use std::rc::Rc;
 
 impl<'a> Lowerer<'a> {
-    pub(in crate::front::lower) fn unary(&mut self, op: UnaryOp, x: &'a AExpr) -> Place {
+    pub fn unary(&mut self, op: UnaryOp, x: &'a AExpr) -> Place {
         match op {
             UnaryOp::Deref => {
                 if matches!(x.kind, EK::This)
@@ -93,12 +93,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn binary(
-        &mut self,
-        op: BinaryOp,
-        a: &'a AExpr,
-        b: &'a AExpr,
-    ) -> Place {
+    pub fn binary(&mut self, op: BinaryOp, a: &'a AExpr, b: &'a AExpr) -> Place {
         if matches!(op, BinaryOp::LogAnd | BinaryOp::LogOr) {
             return Place::Val(self.logical(op == BinaryOp::LogAnd, a, b));
         }
@@ -165,12 +160,7 @@ impl<'a> Lowerer<'a> {
         self.load(p)
     }
 
-    pub(in crate::front::lower) fn logical(
-        &mut self,
-        and: bool,
-        a: &'a AExpr,
-        b: &'a AExpr,
-    ) -> Value {
+    pub fn logical(&mut self, and: bool, a: &'a AExpr, b: &'a AExpr) -> Value {
         let pa = self.place(a);
         let l = match pa.ty() {
             Ty::Record(_) => self.init_from(pa, &Ty::BOOL),
@@ -228,12 +218,7 @@ impl<'a> Lowerer<'a> {
         Value::scalar(Expr::var(ScalarTy::Bool, t))
     }
 
-    pub(in crate::front::lower) fn ternary(
-        &mut self,
-        c: &'a AExpr,
-        a: &'a AExpr,
-        b: &'a AExpr,
-    ) -> Place {
+    pub fn ternary(&mut self, c: &'a AExpr, a: &'a AExpr, b: &'a AExpr) -> Place {
         let pc = self.place(c);
         let c = match pc.ty() {
             Ty::Record(_) => self.init_from(pc, &Ty::BOOL),
@@ -306,7 +291,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The value of a conditional expression on two places.
-    pub(in crate::front::lower) fn load_pick(&mut self, c: Expr, a: Place, b: Place) -> Value {
+    pub fn load_pick(&mut self, c: Expr, a: Place, b: Place) -> Value {
         let (then, x) = self.in_block(|s| s.load_bits(a));
         let (els, y) = self.in_block(|s| s.load_bits(b));
         self.join(c, (then, x), (els, y))
@@ -409,11 +394,7 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-pub(in crate::front::lower) fn assign(
-    dst: crate::ir::VarId,
-    value: Expr,
-    span: crate::source::Span,
-) -> Stmt {
+pub fn assign(dst: crate::ir::VarId, value: Expr, span: crate::source::Span) -> Stmt {
     Stmt::Assign { dst, value, span }
 }
 

@@ -26,9 +26,9 @@ pub enum Choice<'a> {
 }
 
 /// A viable function.
-pub(in crate::front::lower) struct Viable<'a> {
-    pub(in crate::front::lower) cand: FuncCand<'a>,
-    pub(in crate::front::lower) env: Env<'a>,
+pub struct Viable<'a> {
+    pub cand: FuncCand<'a>,
+    pub env: Env<'a>,
     /// One for the object (where there is one), then one for each argument.
     ics: Vec<Ics>,
 }
@@ -198,7 +198,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether two functions have the same parameters, qualifiers included.
-    pub(in crate::front::lower) fn same_parameters(
+    pub fn same_parameters(
         &mut self,
         a: &FuncCand<'a>,
         ea: &Env<'a>,
@@ -217,11 +217,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The types of the parameters, as the function sees them.
-    pub(in crate::front::lower) fn parameter_types(
-        &mut self,
-        c: &FuncCand<'a>,
-        env: Env<'a>,
-    ) -> Vec<Ty> {
+    pub fn parameter_types(&mut self, c: &FuncCand<'a>, env: Env<'a>) -> Vec<Ty> {
         let params = &c.f.params;
         self.with_env(env, c.rec, c.at, |l| {
             params.iter().map(|p| l.parameter_type(p)).collect()
@@ -229,7 +225,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The type of a parameter; an array is a pointer ([dcl.fct]).
-    pub(in crate::front::lower) fn parameter_type(&mut self, p: &'a Param) -> Ty {
+    pub fn parameter_type(&mut self, p: &'a Param) -> Ty {
         let t = self.resolve_type(&p.ty);
         match (&p.ty.kind, &t) {
             (TypeKind::Array(..), Ty::Array(e, _) | Ty::Unsized(e)) => {
@@ -265,7 +261,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A function with its arguments, when they fit.
-    pub(in crate::front::lower) fn viable(
+    pub fn viable(
         &mut self,
         c: &FuncCand<'a>,
         targs: Option<&[TArg]>,
@@ -328,12 +324,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The conversion of the object of a member call ([over.match.funcs]).
-    pub(in crate::front::lower) fn object_ics(
-        &mut self,
-        c: &FuncCand<'a>,
-        o: &Place,
-        only: bool,
-    ) -> Option<Ics> {
+    pub fn object_ics(&mut self, c: &FuncCand<'a>, o: &Place, only: bool) -> Option<Ics> {
         if c.f.is_static {
             return Some(Ics::of(Rank::Exact));
         }
@@ -394,7 +385,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A parameter `T&` or `T*` takes the qualifiers of its argument into `T` ([temp.deduct.call]).
-    pub(in crate::front::lower) fn effective(
+    pub fn effective(
         &mut self,
         written: &Type,
         ty: &Ty,
@@ -432,7 +423,7 @@ impl<'a> Lowerer<'a> {
 }
 
 /// `template <> … f<int>(…)`
-pub(in crate::front::lower) fn is_specialization(f: &Function) -> bool {
+pub fn is_specialization(f: &Function) -> bool {
     f.template.as_ref().is_some_and(Vec::is_empty)
 }
 
@@ -441,7 +432,7 @@ fn has_defaults(f: &Function) -> bool {
 }
 
 /// Whether two types are the same, qualifiers included.
-pub(in crate::front::lower) fn same_type(a: &Ty, b: &Ty) -> bool {
+pub fn same_type(a: &Ty, b: &Ty) -> bool {
     match (a, b) {
         (Ty::Unknown(_), _) | (_, Ty::Unknown(_)) => false,
         (Ty::Pointer(x, p), Ty::Pointer(y, q)) | (Ty::Ref(x, p), Ty::Ref(y, q)) => {
@@ -453,7 +444,7 @@ pub(in crate::front::lower) fn same_type(a: &Ty, b: &Ty) -> bool {
 }
 
 /// A parameter type that is just a template parameter.
-pub(in crate::front::lower) fn is_bare_param(t: &Type, params: &[TemplateParam]) -> bool {
+pub fn is_bare_param(t: &Type, params: &[TemplateParam]) -> bool {
     match &t.kind {
         TypeKind::Named(p) => p
             .as_ident()

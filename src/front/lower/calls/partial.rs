@@ -44,7 +44,7 @@ impl<'a> Lowerer<'a> {
 
     /// Whether `a` is more specialised than `b` for a call with that many arguments; `None` where
     /// that is not known.
-    pub(in crate::front::lower) fn more_special_function(
+    pub fn more_special_function(
         &mut self,
         a: &FuncCand<'a>,
         b: &FuncCand<'a>,
@@ -129,12 +129,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether two templates deduce from each other.
-    pub(in crate::front::lower) fn equally_special(
-        &mut self,
-        a: &FuncCand<'a>,
-        b: &FuncCand<'a>,
-        args: usize,
-    ) -> bool {
+    pub fn equally_special(&mut self, a: &FuncCand<'a>, b: &FuncCand<'a>, args: usize) -> bool {
         self.at_least(a, b, args) == Some(true)
             && self.at_least(b, a, args) == Some(true)
             && self.more_special_function(a, b, args) == Some(false)
@@ -142,10 +137,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The most specialised of several partial specialisations.
-    pub(in crate::front::lower) fn most_special(
-        &mut self,
-        all: &[(&Decl<'a, Record>, Env<'a>)],
-    ) -> Option<usize> {
+    pub fn most_special(&mut self, all: &[(&Decl<'a, Record>, Env<'a>)]) -> Option<usize> {
         (0..all.len()).find(|&i| {
             (0..all.len()).all(|j| {
                 i == j
@@ -170,7 +162,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether a binding is that of a template argument.
-    pub(in crate::front::lower) fn binding_is(&mut self, b: &Binding<'a>, a: &TArg) -> bool {
+    pub fn binding_is(&mut self, b: &Binding<'a>, a: &TArg) -> bool {
         match (b, a) {
             (Binding::Type(t), TArg::Ty(u)) => same_type(t, u),
             (Binding::Place(Place::Val(v)), TArg::Val(_, bits)) => v

@@ -118,7 +118,7 @@ fn less_qualified(a: Cv, b: Cv) -> Ordering {
 
 impl<'a> Lowerer<'a> {
     /// How an argument reaches a parameter of that type, if it does.
-    pub(in crate::front::lower) fn ics(&mut self, a: &Arg<'a>, ty: &Ty) -> Option<Ics> {
+    pub fn ics(&mut self, a: &Arg<'a>, ty: &Ty) -> Option<Ics> {
         match a {
             Arg::List(list) => {
                 let t = ty.strip_ref();
@@ -198,12 +198,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The conversion of a value; `user` allows user-defined ones.
-    pub(in crate::front::lower) fn value_ics(
-        &mut self,
-        p: &Place,
-        to: &Ty,
-        user: bool,
-    ) -> Option<Ics> {
+    pub fn value_ics(&mut self, p: &Place, to: &Ty, user: bool) -> Option<Ics> {
         let from = self.decayed_type(p);
         match (&from, to) {
             (Ty::Unknown(_), _) | (_, Ty::Unknown(_)) => Some(Ics {
@@ -314,7 +309,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The type of an argument that is taken by value: arrays as pointers, with their qualifiers.
-    pub(in crate::front::lower) fn decayed_type(&mut self, p: &Place) -> Ty {
+    pub fn decayed_type(&mut self, p: &Place) -> Ty {
         let space = self.space_of(p);
         match p.ty() {
             Ty::Array(t, _) | Ty::Unsized(t) => {
@@ -338,7 +333,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// How far a base is from a class.
-    pub(in crate::front::lower) fn base_steps(&self, from: u32, base: u32) -> Option<u32> {
+    pub fn base_steps(&self, from: u32, base: u32) -> Option<u32> {
         if from == base {
             return Some(0);
         }

@@ -25,7 +25,7 @@ enum Assignment {
 impl<'a> Lowerer<'a> {
     /// Assigns one object to another of its class or of one derived from it, where no operator that the
     /// class declares does; `false` where it is for operators to do.
-    pub(in crate::front::lower) fn assign_object(&mut self, to: &Place, from: &Place) -> bool {
+    pub fn assign_object(&mut self, to: &Place, from: &Place) -> bool {
         let (Ty::Record(x), Ty::Record(id)) = (from.ty(), to.ty()) else {
             return false;
         };
@@ -121,7 +121,7 @@ impl<'a> Lowerer<'a> {
 
     /// Whether an `operator=` that was found is one of the class: those of its bases are hidden by
     /// its own ([class.copy.assign]/8), but for a `using`.
-    pub(in crate::front::lower) fn assigns(&self, id: u32, declared_in: Option<u32>) -> bool {
+    pub fn assigns(&self, id: u32, declared_in: Option<u32>) -> bool {
         let used = |m: &Member| {
             matches!(m, Member::Item(i) if matches!(&i.kind, ItemKind::UsingDecl(p)
                 if p.last_name() == "operator="))

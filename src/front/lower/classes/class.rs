@@ -221,7 +221,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a name is in a record: from within it (`here`), or after `::`.
-    pub(in crate::front::lower) fn entity_in_record(
+    pub fn entity_in_record(
         &mut self,
         rec: u32,
         seg: &'a PathSegment,
@@ -247,7 +247,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether the name is that of the class itself ([class.pre]).
-    pub(in crate::front::lower) fn injected(&self, rec: u32, seg: &PathSegment) -> bool {
+    pub fn injected(&self, rec: u32, seg: &PathSegment) -> bool {
         let decl = self.recs.get(rec as usize).map(|r| r.decl);
         seg.args.is_none() && decl.is_some_and(|d| d.name == seg.name && !d.name.is_empty())
     }
@@ -321,7 +321,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The class and the names around it, as definitions outside of it write them.
-    pub(in crate::front::lower) fn class_path(&self, rec: u32) -> String {
+    pub fn class_path(&self, rec: u32) -> String {
         let Some(r) = self.recs.get(rec as usize) else {
             return String::new();
         };
@@ -332,10 +332,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The definition of a member function outside of its class: the one with its parameters.
-    pub(in crate::front::lower) fn definition(
-        &mut self,
-        c: &FuncCand<'a>,
-    ) -> Option<(FuncCand<'a>, Env<'a>)> {
+    pub fn definition(&mut self, c: &FuncCand<'a>) -> Option<(FuncCand<'a>, Env<'a>)> {
         let rec = c.rec?;
         let r = self.recs.get(rec as usize)?;
         let (at, targs, special) = (r.at, r.targs.clone(), r.decl.specialization.is_some());
@@ -374,7 +371,7 @@ impl<'a> Lowerer<'a> {
 }
 
 /// A constructor of a template may be spelled with arguments: `indexed<T>()`.
-pub(in crate::front::lower) fn base_name(name: &str) -> &str {
+pub fn base_name(name: &str) -> &str {
     if name.starts_with("operator") {
         return name;
     }

@@ -11,7 +11,7 @@ use crate::front::lower::types::Ty;
 use crate::front::lower::value::{Place, PtrVal, Value};
 
 /// The functions of a record that are constructors.
-pub(in crate::front::lower) fn constructors(d: &Record) -> impl Iterator<Item = &Function> {
+pub fn constructors(d: &Record) -> impl Iterator<Item = &Function> {
     d.members.iter().flatten().filter_map(move |m| match m {
         Member::Item(i) => match &i.kind {
             ItemKind::Function(f)
@@ -161,13 +161,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn vector_from(
-        &mut self,
-        ty: &Ty,
-        s: ScalarTy,
-        n: usize,
-        vals: Vec<Value>,
-    ) -> Value {
+    pub fn vector_from(&mut self, ty: &Ty, s: ScalarTy, n: usize, vals: Vec<Value>) -> Value {
         if let [one] = vals.as_slice()
             && one.leaves.len() == 1
         {
@@ -186,7 +180,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// One element of an aggregate from a list of initialisers, with brace elision.
-    pub(in crate::front::lower) fn fill(
+    pub fn fill(
         &mut self,
         ty: &Ty,
         it: &mut std::iter::Peekable<std::slice::Iter<'a, AExpr>>,
@@ -246,7 +240,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn value_init(&mut self, ty: &Ty) -> Value {
+    pub fn value_init(&mut self, ty: &Ty) -> Value {
         match ty {
             Ty::Record(id) => {
                 let decl = self.recs.get(*id as usize).map(|r| r.decl);
@@ -270,7 +264,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn fill_record(
+    pub fn fill_record(
         &mut self,
         id: u32,
         it: &mut std::iter::Peekable<std::slice::Iter<'a, AExpr>>,

@@ -19,12 +19,7 @@ use crate::front::lower::types::{Cv, Ty};
 use crate::front::lower::value::{KeyId, Place, RegPlace, Value};
 
 impl<'a> Lowerer<'a> {
-    pub(in crate::front::lower) fn construct_record(
-        &mut self,
-        id: u32,
-        args: &'a [AExpr],
-        brace: bool,
-    ) -> Value {
+    pub fn construct_record(&mut self, id: u32, args: &'a [AExpr], brace: bool) -> Value {
         let Some(decl) = self.recs.get(id as usize).map(|r| r.decl) else {
             return self.undef(&Ty::Record(id));
         };
@@ -73,7 +68,7 @@ impl<'a> Lowerer<'a> {
         self.construct_with(id, args, name, key, true)
     }
 
-    pub(in crate::front::lower) fn construct_with(
+    pub fn construct_with(
         &mut self,
         id: u32,
         args: Vec<Arg<'a>>,
@@ -276,7 +271,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether one of the constructors takes the place, without another user-defined conversion.
-    pub(in crate::front::lower) fn converts_by_constructor(&mut self, id: u32, p: &Place) -> bool {
+    pub fn converts_by_constructor(&mut self, id: u32, p: &Place) -> bool {
         let cands = self.own_constructors(id);
         cands.iter().any(|c| {
             let f = c.f;
@@ -336,7 +331,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The type of the one conversion function of a class, for operands of built-in operators.
-    pub(in crate::front::lower) fn only_conversion(&mut self, id: u32) -> Option<Ty> {
+    pub fn only_conversion(&mut self, id: u32) -> Option<Ty> {
         let all = self.conversions(id, None);
         let first = all.first()?.1.clone();
         let plain = !matches!(first, Ty::Unknown(_));
@@ -345,7 +340,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether a conversion function leads to the type.
-    pub(in crate::front::lower) fn converts_by_function(&mut self, id: u32, to: &Ty) -> bool {
+    pub fn converts_by_function(&mut self, id: u32, to: &Ty) -> bool {
         let all = self.conversions(id, Some(to));
         all.iter().any(|(c, t)| {
             !c.f.is_explicit && {
@@ -407,10 +402,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The class template that a path names, when it names one.
-    pub(in crate::front::lower) fn class_template(
-        &mut self,
-        p: &'a Path,
-    ) -> Option<Decl<'a, Record>> {
+    pub fn class_template(&mut self, p: &'a Path) -> Option<Decl<'a, Record>> {
         let within = match self.container(p) {
             crate::front::lower::scope::Container::None => None,
             crate::front::lower::scope::Container::Space(ns) => Some(ns),

@@ -112,7 +112,7 @@ impl<'a> Lowerer<'a> {
     // ---- ends ----
 
     /// A variable is an object that ends with its scope.
-    pub(in crate::front::lower) fn own(&mut self, p: &Place, span: Span) {
+    pub fn own(&mut self, p: &Place, span: Span) {
         if !self.special(p.ty()).dtor {
             return;
         }
@@ -134,7 +134,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Destroys the variables of all scopes deeper than `depth`; they stay known.
-    pub(in crate::front::lower) fn run_cleanups(&mut self, depth: usize) {
+    pub fn run_cleanups(&mut self, depth: usize) {
         let all = self
             .frames
             .last()
@@ -149,7 +149,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Closes a scope; what it declared is destroyed where control reaches its end.
-    pub(in crate::front::lower) fn close_scope(&mut self, reached: bool) {
+    pub fn close_scope(&mut self, reached: bool) {
         let open = self.frames.last().map_or(0, |f| f.scopes.len());
         if reached {
             self.run_cleanups(open.saturating_sub(1));
@@ -161,7 +161,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Runs the destructor of an object, then those of its members, last first.
-    pub(in crate::front::lower) fn destroy(&mut self, p: Place) {
+    pub fn destroy(&mut self, p: Place) {
         match p.ty().clone() {
             Ty::Array(t, n) if self.special(&t).dtor => {
                 for i in (0..n).rev() {
@@ -212,7 +212,7 @@ impl<'a> Lowerer<'a> {
     // ---- temporaries ----
 
     /// An object without a name was made; somebody has to own it.
-    pub(in crate::front::lower) fn unowned(&mut self, ty: &Ty) {
+    pub fn unowned(&mut self, ty: &Ty) {
         if self.special(ty).dtor {
             let span = self.span;
             self.temporaries.push(span);
@@ -220,14 +220,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The last object that was made since there were `before` is owned now.
-    pub(in crate::front::lower) fn adopt(&mut self, before: usize) {
+    pub fn adopt(&mut self, before: usize) {
         if self.temporaries.len() > before {
             self.temporaries.pop();
         }
     }
 
     /// The end of a full expression: what nobody owns would be destroyed here.
-    pub(in crate::front::lower) fn end_of_expression(&mut self) {
+    pub fn end_of_expression(&mut self) {
         if let Some(span) = self.temporaries.first().copied() {
             self.temporaries.clear();
             let outer = std::mem::replace(&mut self.span, span);
@@ -240,7 +240,7 @@ impl<'a> Lowerer<'a> {
 
     /// The value of a new object that is initialised with a place: an rvalue is that object, an
     /// lvalue is copied.
-    pub(in crate::front::lower) fn copied(&mut self, p: Place) -> Value {
+    pub fn copied(&mut self, p: Place) -> Value {
         let Ty::Record(id) = *p.ty() else {
             return self.load(p);
         };
@@ -254,7 +254,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What an implicit copy constructor does: each member is copied.
-    pub(in crate::front::lower) fn copy_members(&mut self, id: u32, to: &Place, from: &Place) {
+    pub fn copy_members(&mut self, id: u32, to: &Place, from: &Place) {
         let Some(r) = self.recs.get(id as usize) else {
             return;
         };

@@ -182,10 +182,7 @@ fn core(t: &Type) -> &Type {
 
 impl<'a> Lowerer<'a> {
     /// Template parameters of the classes around, innermost first.
-    pub(in crate::front::lower) fn class_parameters(
-        &self,
-        rec: Option<u32>,
-    ) -> Vec<&'a [TemplateParam]> {
+    pub fn class_parameters(&self, rec: Option<u32>) -> Vec<&'a [TemplateParam]> {
         let mut out = Vec::new();
         let mut at = rec;
         while let Some(r) = at.and_then(|r| self.recs.get(r as usize)) {
@@ -200,7 +197,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether a type mentions template parameters of the classes around.
-    pub(in crate::front::lower) fn mentions_parameters(&self, t: &Type) -> bool {
+    pub fn mentions_parameters(&self, t: &Type) -> bool {
         let around = self.class_parameters(self.frames.last().and_then(|f| f.record));
         let mut d = Dependent::default();
         for p in around.into_iter().flatten() {
@@ -222,13 +219,13 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Whether a call in the current function depends on template parameters.
-    pub(in crate::front::lower) fn call_depends(&self, args: &[&Expr]) -> bool {
+    pub fn call_depends(&self, args: &[&Expr]) -> bool {
         let d = self.frames.last().and_then(|f| f.dependent.as_ref());
         d.is_some_and(|d| args.iter().any(|a| d.depends(a)))
     }
 
     /// Functions of a name that the types of the arguments bring.
-    pub(in crate::front::lower) fn by_arguments(
+    pub fn by_arguments(
         &mut self,
         name: &str,
         args: &[Arg<'a>],
@@ -339,13 +336,13 @@ impl<'a> Lowerer<'a> {
 }
 
 /// Whether an argument is of a type that no function of the library takes.
-pub(in crate::front::lower) fn only_ours(args: &[Arg<'_>]) -> bool {
+pub fn only_ours(args: &[Arg<'_>]) -> bool {
     args.iter()
         .any(|a| matches!(a, Arg::Place(p) if matches!(p.ty(), Ty::Record(_) | Ty::Lambda(_))))
 }
 
 /// Whether no operand is of a class ([over.match.oper]/3.2).
-pub(in crate::front::lower) fn no_class(args: &[Arg<'_>]) -> bool {
+pub fn no_class(args: &[Arg<'_>]) -> bool {
     let class = |a: &Arg<'_>| !matches!(a, Arg::Place(p) if !matches!(p.ty(), Ty::Record(_) | Ty::Unknown(_)));
     !args.iter().any(class)
 }

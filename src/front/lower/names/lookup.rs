@@ -88,7 +88,7 @@ impl<'a> Symbols<'a> {
     }
 
     /// The namespace that segments name, seen from a place.
-    pub(in crate::front::lower) fn through(
+    pub fn through(
         &self,
         global: bool,
         segs: &[crate::front::ast::PathSegment],

@@ -12,7 +12,7 @@ use crate::front::lower::value::{Leaf, PtrVal, Target, Value};
 
 impl<'a> Lowerer<'a> {
     /// Gives names to the parts of a value that is bound and never changes.
-    pub(in crate::front::lower) fn name_leaves(&mut self, name: &str, v: Value) -> Value {
+    pub fn name_leaves(&mut self, name: &str, v: Value) -> Value {
         let many = v.leaves.len() > 1;
         let vector = matches!(v.ty, Ty::Vector(..));
         let mut leaves = Vec::new();
@@ -38,7 +38,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Keeps which object a pointer points to now.
-    pub(in crate::front::lower) fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
+    pub fn freeze_tag(&mut self, p: PtrVal) -> PtrVal {
         let target = match p.target {
             Target::Multi(tag, o) => Target::Multi(self.freeze(tag), o),
             t => t,
@@ -50,7 +50,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Gives a name to one scalar.
-    pub(in crate::front::lower) fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
+    pub fn name_expr(&mut self, name: &str, e: Expr) -> Expr {
         match &e.kind {
             ExprKind::Const(_) => return e,
             ExprKind::Var(v) if self.stable.get(v.index()).copied().unwrap_or(false) => {

@@ -15,10 +15,10 @@ use crate::front::lower::types::Ty;
 use crate::front::lower::value::{Leaf, Place, PtrVal, Store, Target, Value};
 
 /// Consecutive leaves of one scalar type.
-pub(in crate::front::lower) struct Run {
-    pub(in crate::front::lower) offset: u64,
-    pub(in crate::front::lower) scalar: Option<ScalarTy>,
-    pub(in crate::front::lower) count: usize,
+pub struct Run {
+    pub offset: u64,
+    pub scalar: Option<ScalarTy>,
+    pub count: usize,
 }
 
 impl<'a> Lowerer<'a> {
@@ -76,7 +76,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Reads a place as it is.
-    pub(in crate::front::lower) fn load_bits(&mut self, p: Place) -> Value {
+    pub fn load_bits(&mut self, p: Place) -> Value {
         match p {
             Place::Val(v) => v,
             Place::Pick(c, a, b) => self.load_pick(c, *a, *b),
@@ -118,13 +118,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn select_part(
-        &mut self,
-        whole: &Value,
-        index: &Expr,
-        n: usize,
-        ty: &Ty,
-    ) -> Value {
+    pub fn select_part(&mut self, whole: &Value, index: &Expr, n: usize, ty: &Ty) -> Value {
         let index = self.atom(index.clone());
         let mut parts = whole.leaves.chunks(n.max(1)).enumerate();
         let Some((_, first)) = parts.next() else {
@@ -154,12 +148,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn load_store(
-        &mut self,
-        ty: &Ty,
-        s: &Rc<Store>,
-        out: &mut Vec<Leaf>,
-    ) {
+    pub fn load_store(&mut self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Leaf>) {
         match &**s {
             Store::Var(v, t) => out.push(Leaf::S(Expr::var(*t, *v))),
             Store::Imm(l) => out.push(l.clone()),
@@ -195,7 +184,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn runs(&self, ty: &Ty) -> Vec<Run> {
+    pub fn runs(&self, ty: &Ty) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
         for l in self.leaf_types(ty) {
             if let (Some(r), Some(s)) = (runs.last_mut(), l.scalar)
@@ -214,7 +203,7 @@ impl<'a> Lowerer<'a> {
         runs
     }
 
-    pub(in crate::front::lower) fn load_mem(&mut self, ty: &Ty, ptr: &PtrVal) -> Value {
+    pub fn load_mem(&mut self, ty: &Ty, ptr: &PtrVal) -> Value {
         self.reject_unknown(ty);
         let mut leaves = Vec::new();
         for r in self.runs(ty) {
@@ -263,7 +252,7 @@ impl<'a> Lowerer<'a> {
         out
     }
 
-    pub(in crate::front::lower) fn constant_bytes(
+    pub fn constant_bytes(
         &self,
         o: ObjectId,
         offset: &Expr,
@@ -319,7 +308,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn target_chain(
+    pub fn target_chain(
         &mut self,
         tag: &Expr,
         objs: &[ObjectId],
@@ -340,7 +329,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// How many bytes a value of unknown type takes is not known either.
-    pub(in crate::front::lower) fn reject_unknown(&mut self, ty: &Ty) {
+    pub fn reject_unknown(&mut self, ty: &Ty) {
         if let Ty::Unknown(n) = ty {
             let what = format!("access to a value of unknown type `{n}`");
             self.unsupported(what, true, false, Vec::new());
@@ -357,7 +346,7 @@ impl<'a> Lowerer<'a> {
 }
 
 /// Bytes that an access to a value moves; a vector moves a power of two of components.
-pub(in crate::front::lower) fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
+pub fn access_width(ty: &Ty, s: ScalarTy, count: usize) -> u64 {
     match ty {
         Ty::Vector(_, n, false) => padded_lanes(*n) * s.size(),
         _ => count as u64 * s.size(),
@@ -365,7 +354,7 @@ pub(in crate::front::lower) fn access_width(ty: &Ty, s: ScalarTy, count: usize) 
 }
 
 /// Maximal runs of consecutive components, as index ranges into `idx`.
-pub(in crate::front::lower) fn comp_runs(idx: &[u8]) -> Vec<(usize, usize)> {
+pub fn comp_runs(idx: &[u8]) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
     for (i, c) in idx.iter().enumerate() {
         match out.last_mut() {

@@ -47,7 +47,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn temp(&mut self, e: Expr) -> Expr {
+    pub fn temp(&mut self, e: Expr) -> Expr {
         let ty = e.ty;
         let v = self.temp_var(ty);
         self.assign(v, e);

@@ -236,7 +236,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The pointer among the leaves of a value, or one of which nothing is known.
-    pub(in crate::front::lower) fn pointer_of(leaf: Option<&Leaf>) -> PtrVal {
+    pub fn pointer_of(leaf: Option<&Leaf>) -> PtrVal {
         match leaf {
             Some(Leaf::P(p)) => p.clone(),
             _ => PtrVal::unknown(),

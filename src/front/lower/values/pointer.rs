@@ -92,12 +92,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The part of a split variable at an offset.
-    pub(in crate::front::lower) fn reg_at(
-        &mut self,
-        r: &RegPlace,
-        offset: u64,
-        want: &Ty,
-    ) -> Option<Place> {
+    pub fn reg_at(&mut self, r: &RegPlace, offset: u64, want: &Ty) -> Option<Place> {
         if let Store::Mem(o) = &*r.store {
             return Some(Place::Mem(
                 want.clone(),
@@ -302,7 +297,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn pointer_leaf(
+    pub fn pointer_leaf(
         &self,
         ty: &Ty,
         offset: u64,

@@ -71,12 +71,7 @@ impl<'a> Lowerer<'a> {
         Rc::new(Store::Agg(parts))
     }
 
-    pub(in crate::front::lower) fn new_slot(
-        &mut self,
-        name: &str,
-        key: KeyId,
-        path: Vec<u32>,
-    ) -> usize {
+    pub fn new_slot(&mut self, name: &str, key: KeyId, path: Vec<u32>) -> usize {
         let key = (self.path(), key, path);
         let known = self
             .persist
@@ -149,7 +144,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The tag of a pointer and what it may point to.
-    pub(in crate::front::lower) fn tag_of(&mut self, p: &PtrVal) -> (Expr, Candidates) {
+    pub fn tag_of(&mut self, p: &PtrVal) -> (Expr, Candidates) {
         let mut c = Candidates::default();
         let tag = match &p.target {
             Target::Obj(o) => {

@@ -69,7 +69,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn store_reg(&mut self, r: &RegPlace, mut v: Value) {
+    pub fn store_reg(&mut self, r: &RegPlace, mut v: Value) {
         if !self.persist.mutated.contains(&r.key) && !self.constructing.contains(&r.key) {
             self.learn_mutated(r.key);
         }
@@ -95,12 +95,7 @@ impl<'a> Lowerer<'a> {
         self.store_tree(&r.ty, &r.store, &mut it);
     }
 
-    pub(in crate::front::lower) fn store_vars(
-        &self,
-        ty: &Ty,
-        s: &Rc<Store>,
-        out: &mut Vec<Option<VarId>>,
-    ) {
+    pub fn store_vars(&self, ty: &Ty, s: &Rc<Store>, out: &mut Vec<Option<VarId>>) {
         match &**s {
             Store::Var(v, _) => out.push(Some(*v)),
             Store::Agg(parts) => {
@@ -113,12 +108,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn store_tree(
-        &mut self,
-        ty: &Ty,
-        s: &Rc<Store>,
-        it: &mut dyn Iterator<Item = Leaf>,
-    ) {
+    pub fn store_tree(&mut self, ty: &Ty, s: &Rc<Store>, it: &mut dyn Iterator<Item = Leaf>) {
         match &**s {
             Store::Var(v, t) => {
                 if let Some(Leaf::S(e)) = it.next() {
@@ -152,7 +142,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(in crate::front::lower) fn store_mem(&mut self, ty: &Ty, ptr: &PtrVal, v: &Value) {
+    pub fn store_mem(&mut self, ty: &Ty, ptr: &PtrVal, v: &Value) {
         self.reject_unknown(ty);
         let mut at = 0;
         for r in self.runs(ty) {
