@@ -86,13 +86,12 @@ pub fn render(report: &Report, base: &Base) -> Result<String, String> {
         .map_err(|e| format!("the page cannot be written: {e:#}"))
 }
 
-/// The command line, as a shell would take it.
-fn command(tool: &Tool) -> String {
+/// The words of the command line, as a shell would take them.
+fn command(tool: &Tool) -> Vec<String> {
     let words = tool.arguments.iter().map(|w| quoted(w));
     std::iter::once(tool.name.to_string())
         .chain(words)
-        .collect::<Vec<_>>()
-        .join(" ")
+        .collect()
 }
 
 /// The message with its place, which it may name already.
@@ -113,7 +112,7 @@ struct Page<'r> {
     script: &'static str,
     tool: &'static str,
     version: &'static str,
-    command: String,
+    command: Vec<String>,
     date: String,
     overview: Overview,
     rules: Vec<RuleView>,

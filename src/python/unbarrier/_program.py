@@ -29,7 +29,7 @@ def program() -> str:
             return str(path)
     found = shutil.which(NAME)
     if found is None:
-        raise FileNotFoundError(f"the program {NAME} is neither in this package nor on PATH; install it: pip install unbarrier")
+        raise FileNotFoundError(f"the program {NAME} is neither in this package nor on PATH; install the wheel of unbarrier")
     return found
 
 

@@ -16,6 +16,9 @@ use super::FileView;
 /// More kernels of a file than these are listed in a fold that is closed at first.
 const UNFOLDED: usize = 12;
 
+/// Assumptions that are not folded; those that most kernels rest on.
+const SHOWN: usize = 12;
+
 /// Kernels that an assumption names at most.
 const NAMED: usize = 4;
 
@@ -26,6 +29,8 @@ pub struct Overview {
     groups: Vec<Group>,
     files: Vec<Line>,
     assumptions: Vec<Assumption>,
+    /// What else some kernels rest on, when there is much of it.
+    more_assumptions: Vec<Assumption>,
 }
 
 /// Findings of one kind.
@@ -84,6 +89,8 @@ struct Assumption {
 
 /// The overview of a report whose files are shown as `views`.
 pub fn of(report: &Report, views: &[FileView<'_>], base: &Base) -> Overview {
+    let mut assumptions = assumptions(views);
+    let more_assumptions = assumptions.split_off(assumptions.len().min(SHOWN));
     Overview {
         totals: Totals::of(&report.files),
         groups: groups(views),
@@ -93,7 +100,8 @@ pub fn of(report: &Report, views: &[FileView<'_>], base: &Base) -> Overview {
             .zip(views)
             .map(|(f, v)| line(f, v, base))
             .collect(),
-        assumptions: assumptions(views),
+        assumptions,
+        more_assumptions,
     }
 }
 
