@@ -57,6 +57,7 @@ fn install(environment: &Path, packages: &[&str]) -> Result<(), String> {
         "pip",
         "install",
         "--quiet",
+        "--no-compile",
         "--disable-pip-version-check",
     ]);
     let o = c.args(packages).output().map_err(|e| e.to_string())?;
@@ -166,7 +167,7 @@ fn it_is_built_installed_and_used() {
                 "release"
             },
         ])
-        .args(["--", "--offline", "--target-dir"])
+        .args(["--strip", "--", "--offline", "--target-dir"])
         .arg(target)
         .env(
             "PATH",

@@ -180,7 +180,7 @@ fn class(t: &Token) -> &'static str {
 fn is_type(word: &str) -> bool {
     let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
     // Matrices: `float4x4`.
-    let rows = plain.strip_suffix('x');
+    let rows = plain.strip_suffix('x').filter(|_| plain != word);
     let scalar = rows.map_or(plain, |p| p.trim_end_matches(|c: char| c.is_ascii_digit()));
     SCALARS.contains(&scalar) || TYPES.contains(&word)
 }
