@@ -13,7 +13,9 @@ use serde::de::DeserializeOwned;
 
 fn main() {
     println!("cargo::rerun-if-changed=models");
-    println!("cargo::rerun-if-changed=src");
+    for path in rust_sources().into_iter().flatten() {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
     println!("cargo::rerun-if-changed=Cargo.toml");
     println!("cargo::rerun-if-changed=Cargo.lock");
     match build_hash() {
@@ -53,8 +55,12 @@ fn build_hash() -> std::io::Result<u64> {
         }
     }
     let mut files = vec!["build.rs".into(), "Cargo.toml".into()];
-    for folder in ["src", "models"] {
-        collect(Path::new(folder), &mut files)?;
+    for path in rust_sources()?.into_iter().chain(["models".into()]) {
+        if path.is_dir() {
+            collect(&path, &mut files)?;
+        } else {
+            files.push(path);
+        }
     }
     files.sort();
     for f in files {
@@ -63,6 +69,17 @@ fn build_hash() -> std::io::Result<u64> {
     // A package from a registry may come without it.
     std::fs::read("Cargo.lock").ok().hash(&mut h);
     Ok(h.finish())
+}
+
+/// What is in `src`, but the Python module, which is no part of the program.
+fn rust_sources() -> std::io::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir("src")? {
+        all.push(entry?.path());
+    }
+    all.retain(|p| !p.ends_with("python"));
+    all.sort();
+    Ok(all)
 }
 
 fn collect(folder: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {

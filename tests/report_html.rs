@@ -45,8 +45,14 @@ fn page(dir: &Path) -> String {
     )
     .expect("a file");
     std::fs::write(dir.join("broken<b>.metal"), "kernel void k() {\n").expect("a file");
+    std::fs::write(
+        dir.join("unbarrier.toml"),
+        "[[kernel]]\nfile = \"kernels.metal\"\nname = \"needs\"\nassume = [\"n <= 1000\"]\n",
+    )
+    .expect("a file");
     let o = Command::new(env!("CARGO_BIN_EXE_unbarrier"))
         .args(["prove", ".", "--threadgroup", "64", "--format", "html"])
+        .env("SOURCE_DATE_EPOCH", "1795869540")
         .current_dir(dir)
         .output()
         .expect("the program starts");
@@ -209,6 +215,14 @@ impl Browser {
         );
     }
 
+    fn width(&self, width: u32) {
+        self.post(
+            "/goog/cdp/execute",
+            json!({"cmd": "Emulation.setDeviceMetricsOverride",
+                   "params": {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}}),
+        );
+    }
+
     /// Into the folder that UNBARRIER_SCREENSHOTS names, for people to look at; base64, as the browser sends it.
     fn screenshot(&self, name: &str) {
         if let Some(dir) = std::env::var_os("UNBARRIER_SCREENSHOTS") {
@@ -284,6 +298,7 @@ fn the_page_needs_nothing_else_and_escapes_everything() {
         assert_eq!(count, usize::from(bad == "src="), "`{bad}`");
     }
     assert!(text.contains("&lt;script&gt;window.hacked = 1;"));
+    assert_eq!(text, page(dir.path()), "the same input gives another page");
     assert!(text.contains("default-src 'none'"));
     assert_eq!(text.matches("<script>").count(), 1);
 }
@@ -423,7 +438,7 @@ fn it_is_usable_by_keyboard_and_readable_in_both_schemes_and_a_narrow_window() {
 
     // Tab goes through everything in the order of the page, and where it is can be seen.
     let mut seen = Vec::new();
-    for _ in 0..80 {
+    for _ in 0..160 {
         b.keys(&[TAB]);
         let at = b.js(
             "const e = document.activeElement; if (e === document.body) return ['', true];
@@ -449,7 +464,7 @@ fn it_is_usable_by_keyboard_and_readable_in_both_schemes_and_a_narrow_window() {
     assert!(position("SELECT") < position("Source of kernels.metal"));
     let summary = seen
         .iter()
-        .position(|s| s.starts_with("SUMMARY") && s.contains("required"));
+        .position(|s| s.starts_with("SUMMARY") && s.contains("required line 8"));
     assert!(
         Some(position("required, line 8: show")) < summary,
         "{seen:#?}"
@@ -477,11 +492,7 @@ fn it_is_usable_by_keyboard_and_readable_in_both_schemes_and_a_narrow_window() {
     assert_ne!(light, b.js(background));
 
     for width in [1400, 700, 400] {
-        b.post(
-            "/goog/cdp/execute",
-            json!({"cmd": "Emulation.setDeviceMetricsOverride",
-                   "params": {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false}}),
-        );
+        b.width(width);
         let over = b.js("return document.documentElement.scrollWidth - window.innerWidth;");
         assert!(
             over.as_i64().is_some_and(|o| o <= 0),
@@ -496,4 +507,174 @@ fn it_is_usable_by_keyboard_and_readable_in_both_schemes_and_a_narrow_window() {
     b.wait("document.querySelectorAll('.code tr.t0').length >= 1");
     let at = b.js("const r = document.querySelector('.timeline .next').getBoundingClientRect(); return r.top >= 0 && r.bottom <= innerHeight;");
     assert_eq!(at, true);
+}
+
+#[test]
+fn it_begins_with_an_overview_that_leads_everywhere() {
+    let Some(b) = Browser::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().expect("a folder");
+    page(dir.path());
+    b.open(&dir.path().join("page.html"));
+
+    // What made it.
+    let header = b.js("return document.querySelector('header').innerText;");
+    for part in [
+        concat!("unbarrier ", env!("CARGO_PKG_VERSION")),
+        "2026-11-28 12:39 UTC",
+        "unbarrier prove . --threadgroup 64 --format html",
+    ] {
+        assert!(
+            header.as_str().is_some_and(|h| h.contains(part)),
+            "{header}"
+        );
+    }
+    // It comes before files and filters, problems come first, and what is as it should be last.
+    let order = "const at = (s) => document.querySelector(s).getBoundingClientRect().top; return at('#overview') < at('#filters') && at('#filters') < at('#files');";
+    assert_eq!(b.js(order), true);
+    assert_eq!(
+        b.js("return document.querySelector('.totals').textContent.split(',')[0];"),
+        "3 files"
+    );
+    assert_eq!(
+        b.js("return [...document.querySelectorAll('details.group')].map(g => [g.dataset.group, g.querySelectorAll('li').length, g.open]);"),
+        json!([["race", 1, true], ["divergent", 1, true], ["unknown", 1, true], ["not-analysed", 1, true], ["removable", 1, true], ["required", 2, false]])
+    );
+    // Assumptions are there to be read, each with the kernels that rest on it.
+    assert_eq!(
+        b.js("return document.querySelector('#assumptions').checkVisibility();"),
+        true
+    );
+    let assumed =
+        b.js("return [...document.querySelectorAll('#assumptions li')].map(e => e.textContent);");
+    let assumed = assumed.as_array().expect("a list");
+    for part in [
+        "threadgroup size is (64, 1, 1)",
+        "simdgroups have 32 threads",
+    ] {
+        let whole = assumed.iter().any(|a| *a == part);
+        assert!(whole, "{part} holds for all kernels: {assumed:?}");
+    }
+    assert!(
+        assumed.iter().any(|a| a
+            .as_str()
+            .is_some_and(|a| a.contains("n <= 1000") && a.ends_with("(needs)"))),
+        "{assumed:?}"
+    );
+    b.js("document.querySelectorAll('details.group').forEach(g => { g.open = true; });");
+
+    // Every link, at both widths: what it leads to opens, can be seen, and is about what the link says.
+    for width in [1400, 390] {
+        b.width(width);
+        let n = b.js("return document.querySelectorAll('#overview a').length;");
+        let n = n.as_u64().expect("a count");
+        // Seven findings, three files, four kernels, and the kernel of an assumption.
+        assert!(n >= 15, "{n}");
+        for i in 0..n {
+            b.js(&format!(
+                "document.querySelectorAll('section.file details').forEach(d => {{ d.open = false; }});
+                 document.querySelectorAll('#overview a').forEach(a => a.removeAttribute('id'));
+                 const a = document.querySelectorAll('#overview a')[{i}]; a.id = 'link'; a.scrollIntoView({{block: 'center'}});"
+            ));
+            b.click("#link");
+            let seen = "(() => {
+                const a = document.querySelector('#link');
+                const goal = document.getElementById(a.getAttribute('href').slice(1));
+                const box = goal.getBoundingClientRect();
+                const text = (e) => e.textContent.trim();
+                const said = goal.matches('.finding') ? text(goal.querySelector('.place a')).startsWith(text(a) + ':')
+                    : goal.matches('.kernel') ? text(goal.querySelector('summary code')) === text(a)
+                    : text(goal.querySelector('h2')) === text(a);
+                const there = box.top < innerHeight && box.bottom > 0 && box.top > -2;
+                return there && said && (goal.matches('section') || goal.open);
+            })()";
+            b.wait(seen);
+        }
+    }
+    // The finding's line is marked, and a link from outside opens it, too.
+    b.width(1400);
+    b.post("/url", json!({"url": "about:blank"}));
+    let finding =
+        "[...document.querySelectorAll('details.finding')].find(f => f.dataset.rule === 'race')";
+    b.open(&dir.path().join("page.html"));
+    let id = b.js(&format!("return {finding}.id;"));
+    b.post("/url", json!({"url": "about:blank"}));
+    let address = format!(
+        "file://{}#{}",
+        dir.path().join("page.html").display(),
+        id.as_str().expect("an id")
+    );
+    b.post("/url", json!({"url": address}));
+    b.wait(&format!("{finding}.open"));
+    b.wait("document.querySelector('#f1-0-16').classList.contains('chosen')");
+    // What a filter hides is not offered, and comes back with it.
+    b.click("input[value=race]");
+    b.wait("document.querySelector('details.group[data-group=race]').hidden");
+    b.click("input[value=race]");
+    b.wait("!document.querySelector('details.group[data-group=race]').hidden");
+}
+
+#[test]
+fn code_has_colours_and_is_readable_on_a_phone() {
+    let Some(b) = Browser::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().expect("a folder");
+    page(dir.path());
+    b.open(&dir.path().join("page.html"));
+    // Words of a line and their classes.
+    let runs = |line: u32| {
+        b.js(&format!(
+            "return [...document.querySelectorAll('#f1-0-{line} .text span')].map(s => [s.className, s.textContent]);"
+        ))
+    };
+    assert_eq!(
+        runs(5),
+        json!([["key", "threadgroup"], ["type", "float"], ["number", "64"]])
+    );
+    assert_eq!(runs(8)[0], json!(["barrier", "threadgroup_barrier"]));
+    assert_eq!(runs(1)[0], json!(["directive", "#include"]));
+    assert_eq!(runs(3)[0][0], "comment");
+    for scheme in ["light", "dark"] {
+        b.colours(scheme);
+        let colours = b.js(
+            "const c = (s) => getComputedStyle(document.querySelector(s)).color;
+             return ['.text code', '.text .key', '.text .type', '.text .number', '.text .comment', '.text .directive'].map(c);",
+        );
+        let all: std::collections::BTreeSet<String> = colours
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        assert_eq!(all.len(), 6, "{scheme}: {colours}");
+    }
+
+    b.width(390);
+    for open in [false, true] {
+        b.js(&format!(
+            "document.querySelectorAll('details').forEach(d => {{ d.open = {open}; }});"
+        ));
+        let wide = b.js("return document.documentElement.scrollWidth;");
+        assert!(wide.as_i64().is_some_and(|w| w <= 390), "{wide}");
+        // Nothing has to be moved sideways to read code, and most of the width is code.
+        let code = b.js(
+            "const c = document.querySelector('#f1 .code'), t = c.querySelector('#f1-0-4 .text'), m = c.querySelector('#f1-0-8 .margin');
+             return [c.scrollWidth - c.clientWidth, t.clientWidth, m.clientWidth, parseFloat(getComputedStyle(t.firstChild).fontSize)];",
+        );
+        let at = |i: usize| code[i].as_f64().expect("a number");
+        assert!(at(0) <= 0.0, "{code}: code is cut off");
+        assert!(at(1) >= 280.0 && at(2) <= 34.0 && at(3) >= 11.0, "{code}");
+    }
+    // A verdict is still there to be seen, named and touched.
+    assert_eq!(
+        b.js("const s = document.querySelector('#f1-0-8 button'); const r = s.getBoundingClientRect();
+              return [s.getAttribute('aria-label'), getComputedStyle(s, '::before').content, r.width >= 20 && r.height >= 20];"),
+        json!(["required, line 8: show", "\"\u{2713}\"", true])
+    );
+    b.screenshot("phone");
+    b.js("document.querySelector('#f1-0-8 button').scrollIntoView({block: 'center'});");
+    b.click("#f1-0-8 button");
+    b.wait("document.querySelector('details.finding[data-rule=required]').open");
 }

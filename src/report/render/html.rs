@@ -2,15 +2,22 @@
 //!
 //! Purpose: data for the template `html/page.html`, which escapes all of it. Soundness direction: none; nothing is decided here.
 
+mod colour;
+mod date;
+mod overview;
+
 use std::collections::BTreeMap;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 
+use self::colour::Run;
+use self::overview::Overview;
+use crate::report::command::quoted;
 use crate::report::finding::{Finding, Place, of};
 use crate::report::layout::{self, HEIGHT, WIDTH};
-use crate::report::model::{ErrorReport, FileReport, KernelReport, Report, WitnessReport};
+use crate::report::model::{ErrorReport, FileReport, KernelReport, Report, Tool, WitnessReport};
 use crate::report::place::Base;
 use crate::report::rule::Rule;
 use crate::report::steps::{self, Kind};
@@ -63,7 +70,11 @@ pub fn render(report: &Report, base: &Base) -> Result<String, String> {
             t.render(minijinja::value::Serde(Page {
                 style: STYLE,
                 script: SCRIPT,
-                version: env!("CARGO_PKG_VERSION"),
+                tool: report.tool.name,
+                version: report.tool.version,
+                command: command(&report.tool),
+                date: date::made(),
+                overview: overview::of(report, &files, base),
                 rules,
                 kernels,
                 errors,
@@ -73,6 +84,14 @@ pub fn render(report: &Report, base: &Base) -> Result<String, String> {
             }))
         })
         .map_err(|e| format!("the page cannot be written: {e:#}"))
+}
+
+/// The words of the command line, as a shell would take them.
+fn command(tool: &Tool) -> Vec<String> {
+    let words = tool.arguments.iter().map(|w| quoted(w));
+    std::iter::once(tool.name.to_string())
+        .chain(words)
+        .collect()
 }
 
 /// The message with its place, which it may name already.
@@ -91,7 +110,11 @@ fn error(e: &ErrorReport, base: &Base) -> String {
 struct Page<'r> {
     style: &'static str,
     script: &'static str,
+    tool: &'static str,
     version: &'static str,
+    command: Vec<String>,
+    date: String,
+    overview: Overview,
     rules: Vec<RuleView>,
     kernels: Vec<&'r str>,
     errors: Vec<String>,
@@ -127,7 +150,7 @@ struct SourceView<'r> {
 #[derive(Serialize)]
 struct LineView<'r> {
     number: usize,
-    text: &'r str,
+    runs: Vec<Run<'r>>,
     marks: Vec<Mark>,
 }
 
@@ -145,6 +168,8 @@ struct FindingView<'r> {
     /// Id of the line.
     target: String,
     place: String,
+    /// Without the column.
+    short_place: String,
     line: u32,
     message: String,
     kernels: Vec<&'r str>,
@@ -185,6 +210,7 @@ struct StepView {
 
 #[derive(Serialize)]
 struct KernelView<'r> {
+    id: String,
     name: &'r str,
     line: u32,
     target: String,
@@ -274,9 +300,10 @@ fn file<'r>(i: usize, f: &'r FileReport, base: &Base) -> FileView<'r> {
         .enumerate()
         .filter_map(|(n, p)| {
             let s = f.sources.iter().find(|s| s.path == *p)?;
-            let lines = s.text.lines().zip(1u32..).map(|(text, number)| LineView {
+            let runs = colour::lines(&s.text).into_iter();
+            let lines = runs.zip(1u32..).map(|(runs, number)| LineView {
                 number: number as usize,
-                text,
+                runs,
                 marks: marks
                     .get(&((*p).to_string(), number))
                     .cloned()
@@ -294,7 +321,12 @@ fn file<'r>(i: usize, f: &'r FileReport, base: &Base) -> FileView<'r> {
         path: base.shown(&f.path),
         sources,
         findings: views,
-        kernels: f.kernels.iter().map(|k| kernel(f, k, &names)).collect(),
+        kernels: f
+            .kernels
+            .iter()
+            .enumerate()
+            .map(|(n, k)| kernel(format!("f{i}-kernel-{n}"), f, k, &names))
+            .collect(),
     }
 }
 
@@ -314,6 +346,7 @@ fn finding<'r>(
         id,
         rule: name,
         target: names.line(&x.at.path, x.at.line),
+        short_place: format!("{}:{}", base.shown(&x.at.path), x.at.line),
         place: format!("{}:{}:{}", base.shown(&x.at.path), x.at.line, x.at.column),
         line: x.at.line,
         message: message.unwrap_or(&x.message).to_string(),
@@ -367,7 +400,7 @@ fn witness(f: &FileReport, x: &Finding, w: &WitnessReport, names: &Names) -> Wit
     }
 }
 
-fn kernel<'r>(f: &FileReport, k: &'r KernelReport, names: &Names) -> KernelView<'r> {
+fn kernel<'r>(id: String, f: &FileReport, k: &'r KernelReport, names: &Names) -> KernelView<'r> {
     let path = |p: &Option<String>| p.clone().unwrap_or_else(|| f.path.clone());
     let graph = k.graph.as_ref().map(|g| {
         let drawn = layout::of(g);
@@ -417,6 +450,7 @@ fn kernel<'r>(f: &FileReport, k: &'r KernelReport, names: &Names) -> KernelView<
         }
     });
     KernelView {
+        id,
         name: &k.name,
         line: k.line,
         target: names.line(&path(&k.path), k.line),

@@ -5,6 +5,7 @@
   const findings = all("details.finding");
   const badges = all("button.badge[data-finding]");
   const badgeOf = new Map(badges.map((b) => [b.dataset.finding, b]));
+  const entryOf = new Map(all("details.group li").map((e) => [e.querySelector("a").dataset.opens, e]));
   const line = (id) => (id ? document.getElementById(id) : null);
 
   // Where source and panel stand beside each other, the page may scroll to a line without losing the panel.
@@ -56,6 +57,25 @@
       if (panel.scrollHeight > panel.clientHeight) panel.scrollTo({ top: f.offsetTop - panel.offsetTop });
       else f.scrollIntoView({ block: "nearest" });
     });
+  }
+
+  // What a link leads to is opened: from the overview, from elsewhere on the page or from another page.
+  function arrive(id) {
+    const goal = line(id);
+    if (!goal || !goal.matches("details")) return;
+    if (goal.hidden || goal.closest("section").hidden) {
+      form.reset();
+      filter();
+    }
+    goal.open = true;
+    goal.querySelector("summary").focus({ preventScroll: true });
+    goal.scrollIntoView({ block: beside.matches ? "nearest" : "start" });
+  }
+  const named = () => decodeURIComponent(location.hash.slice(1));
+  window.addEventListener("hashchange", () => arrive(named()));
+  for (const a of all("a[data-opens]")) {
+    // Also when it leads to where the page is already.
+    a.addEventListener("click", () => setTimeout(() => arrive(a.dataset.opens)));
   }
 
   // Up and down go from finding to finding.
@@ -132,13 +152,19 @@
       n += ok ? 1 : 0;
       const badge = badgeOf.get(f.id);
       if (badge) badge.hidden = !ok;
+      const entry = entryOf.get(f.id);
+      if (entry) entry.hidden = !ok;
     }
+    for (const g of all("details.group")) g.hidden = !g.querySelector("li:not([hidden])");
     for (const k of all("details.kernel")) k.hidden = Boolean(kernel) && k.dataset.kernel !== kernel;
     const filtered = n < findings.length;
     for (const s of all("section.file")) s.hidden = filtered && !s.querySelector("details.finding:not([hidden])");
     shown.textContent = filtered ? `${n} of ${findings.length} findings` : `${n} finding${n === 1 ? "" : "s"}`;
   }
-  form.addEventListener("input", filter);
-  form.addEventListener("submit", (e) => e.preventDefault());
-  filter();
+  if (form) {
+    form.addEventListener("input", filter);
+    form.addEventListener("submit", (e) => e.preventDefault());
+    filter();
+  }
+  arrive(named());
 })();
