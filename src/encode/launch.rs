@@ -10,6 +10,8 @@ use crate::models::DEVICE;
 /// Most threads a threadgroup can have on Apple GPUs (Metal feature set tables).
 pub const MAX_THREADS: u64 = DEVICE.max_threads;
 
+const AXES: [&str; 3] = ["x", "y", "z"];
+
 /// What is known of the launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contract {
@@ -135,13 +137,12 @@ impl LaunchVars {
             }
         };
         let u32_max = i128::from(u32::MAX);
-        let axis = ["x", "y", "z"];
         let mut group = Vec::new();
         let mut base = Vec::new();
         let edges = uses_grid(kernel);
         let mut dispatch = Vec::new();
         let mut alike = Vec::new();
-        for (c, name) in axis.iter().enumerate() {
+        for (c, name) in AXES.iter().enumerate() {
             let per = size[c].as_const();
             // A threadgroup at the edge of the grid may be smaller than the others.
             let full = match per {
@@ -155,7 +156,8 @@ impl LaunchVars {
                     full
                 }
             };
-            let top = per.map_or(u32_max, |p| u32_max / p.max(1) - 1);
+            // The positions of its threads fit in 32 bits.
+            let top = per.map_or(u32_max - max, |p| u32_max / p.max(1) - 1);
             let g = Lin::atom(logic.var(&format!("group.{name}"), Interval::new(0, top.max(0))));
             let b = logic.mul(&g, &full);
             if per.is_none() {
@@ -276,13 +278,48 @@ impl LaunchVars {
                     }
                 }
             }
+            Builtin::ThreadgroupsPerGrid(i) => self.groups(logic, c(i)),
+            Builtin::ThreadsPerGrid(i) => self.grid(logic, c(i)),
             Builtin::ThreadIndexInQuadgroup
             | Builtin::QuadgroupIndexInThreadgroup
             | Builtin::QuadgroupsPerThreadgroup
-            | Builtin::ThreadsPerGrid(_)
-            | Builtin::ThreadgroupsPerGrid(_)
             | Builtin::GridOrigin(_)
             | Builtin::GridSize(_) => return None,
         })
+    }
+
+    /// Threadgroups per grid along an axis: more than the position of this one (MSL specification 5.2.3.6).
+    fn groups(&self, logic: &mut Logic, axis: usize) -> Lin {
+        let range = Interval::new(1, i128::from(u32::MAX));
+        let n = Lin::atom(logic.var(&format!("groups.{}", AXES[axis]), range));
+        let below = logic.lt(&self.group[axis], &n);
+        if let Some(&(id, _)) = n.terms.first() {
+            logic.define(id, below);
+        }
+        n
+    }
+
+    /// Threads per grid along an axis: this threadgroup, which may be a smaller one at the edge, lies within; together the threadgroups are as
+    /// large as the grid, up to that edge. Launches whose grid has 2^32 threads or more along an axis are left out, as for positions.
+    fn grid(&self, logic: &mut Logic, axis: usize) -> Lin {
+        let top = i128::from(u32::MAX);
+        let range = Interval::new(1, top);
+        let n = Lin::atom(logic.var(&format!("grid.{}", AXES[axis]), range));
+        let end = self.base[axis].plus(&self.size[axis]);
+        let mut all = vec![logic.le(&end, &n)];
+        if let Some(full) = self.dispatch[axis].as_const() {
+            let groups = self.groups(logic, axis).scale(full);
+            let fits = logic.le(&groups, &Lin::constant(top));
+            let most = logic.le(&n, &groups);
+            let least = logic.lt(&groups.offset(-full), &n);
+            let agree = logic.and(&[most, least]);
+            let open = logic.not(fits);
+            all.push(logic.or(&[open, agree]));
+        }
+        let all = logic.and(&all);
+        if let Some(&(id, _)) = n.terms.first() {
+            logic.define(id, all);
+        }
+        n
     }
 }

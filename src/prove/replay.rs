@@ -423,6 +423,7 @@ fn builtin(b: Builtin, l: &Launch) -> Option<u32> {
         }
         Builtin::ThreadgroupPositionInGrid(c) => at(l.group, c),
         Builtin::ThreadgroupsPerGrid(c) => at(l.groups, c),
+        Builtin::ThreadsPerGrid(c) => at(l.groups, c).wrapping_mul(at(l.threadgroup, c)),
         Builtin::ThreadsPerSimdgroup => l.simd_width,
         _ => return None,
     })
