@@ -77,6 +77,11 @@ impl Cache {
 }
 
 impl Cache {
+    /// The verdicts on a kernel, if they are known.
+    pub fn known(&self, kernel: &Kernel, options: &Options) -> Option<KernelVerdicts> {
+        self.store.as_ref()?.get(&key::of(kernel, options))
+    }
+
     /// The answer to a question on a kernel of a `kind`, `about` something: kept, or made by `make` and kept if it is `lasting`.
     /// `make` must depend on nothing else.
     pub fn keep<T: Serialize + DeserializeOwned>(

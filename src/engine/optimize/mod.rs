@@ -4,6 +4,7 @@
 //! proves the edited text against the original, and only then is anything shown or written.
 
 pub mod apply;
+mod judge;
 mod repair;
 mod select;
 mod text;

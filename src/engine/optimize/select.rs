@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::{Edit, Text, apply};
+use super::judge::{Judge, Verdicts};
+use crate::engine::cache::Cache;
 use crate::engine::error::{Code, Error, Result};
 use crate::engine::kernels::is_named;
 use crate::engine::load::{Loaded, load_text};
@@ -15,7 +17,6 @@ use crate::ir::canonical::canonical;
 use crate::ir::union::unite;
 use crate::ir::{Barrier, BarrierId, BarrierScope, Kernel};
 use crate::prove::change::{Outcome, change};
-use crate::prove::edit::Editor;
 use crate::prove::joint::{heaviest, weight};
 use crate::prove::kernel::{Contradiction, sites};
 use crate::prove::work::Workers;
@@ -69,6 +70,31 @@ struct Place {
     weight: u64,
 }
 
+/// Who judges the edits of each kernel, and the verdicts on its barriers.
+fn judged<'k>(
+    l: &'k Loaded,
+    options: &'k [Options],
+    cache: &'k Cache,
+    jobs: usize,
+) -> Result<(Vec<Judge<'k>>, Vec<Verdicts>)> {
+    let mut out = (Vec::new(), Vec::new());
+    let mut failed = None;
+    let work = |i: usize| {
+        let k = &l.kernels[i];
+        Judge::new(k, &options[i], cache).map_err(|e| no_launch(k, &e))
+    };
+    Workers::new(jobs).in_order(l.kernels.len(), work, |_, done: Result<_>| match done {
+        Ok((judge, verdicts)) => {
+            out.0.push(judge);
+            out.1.push(verdicts);
+        }
+        Err(e) => {
+            failed.get_or_insert(e);
+        }
+    });
+    failed.map_or(Ok(out), Err)
+}
+
 /// Chooses edits. `options` are those of the kernels of `l`, in order; of `args`, the kernels that are asked for (an edit is of a
 /// barrier that one of them reaches, and safe in all that reach it) and the number of workers.
 ///
@@ -83,34 +109,8 @@ pub fn select(
 ) -> Result<Selection> {
     let text = &l.map.file(l.file).text;
     let t = Text::new(text).qualified(!super::repair::in_scope(l));
-    let mut editors: Vec<Option<Editor<'_>>> = Vec::new();
-    let mut verdicts: Vec<Vec<(Span, BarrierVerdict)>> = Vec::new();
-    let mut failed = None;
-    let work = |i: usize| {
-        let k = &l.kernels[i];
-        if k.barriers.is_empty() {
-            return Ok((None, Vec::new()));
-        }
-        let e = Editor::new(k, &options[i]).map_err(|e| no_launch(k, &e))?;
-        let all = sites(k);
-        let v = all
-            .iter()
-            .filter_map(|s| Some((s.span, e.verdict(s.span)?)));
-        let v = v.collect();
-        Ok((Some(e), v))
-    };
-    Workers::new(args.jobs()).in_order(l.kernels.len(), work, |_, done: Result<_>| match done {
-        Ok((e, v)) => {
-            editors.push(e);
-            verdicts.push(v);
-        }
-        Err(e) => {
-            failed.get_or_insert(e);
-        }
-    });
-    if let Some(e) = failed {
-        return Err(e);
-    }
+    let cache = Cache::open(args.solver.no_cache);
+    let (judges, verdicts) = judged(l, options, &cache, args.jobs())?;
     let mut places = places(l, &verdicts);
     let asked = |k: &usize| args.kernel.iter().any(|n| is_named(&l.kernels[*k], n));
     places.retain(|_, p| args.kernel.is_empty() || p.kernels.keys().any(asked));
@@ -120,11 +120,8 @@ pub fn select(
     };
     let safe = |deleted: &dyn Fn(usize) -> BTreeSet<BarrierId>,
                 weakened: &dyn Fn(usize) -> BTreeSet<BarrierId>| {
-        editors.iter().enumerate().all(|(k, e)| {
-            let (d, w) = (deleted(k), weakened(k));
-            e.as_ref()
-                .is_none_or(|e| (d.is_empty() && w.is_empty()) || e.safe(&d, &w))
-        })
+        let mut all = judges.iter().enumerate();
+        all.all(|(k, j)| j.safe(&deleted(k), &weakened(k)))
     };
     let nothing = |_: usize| BTreeSet::new();
     let mut out = Selection::default();
