@@ -2,7 +2,7 @@
 #include <metal_stdlib>
 using namespace metal;
 
-kernel void grid_edge(device float* out [[buffer(0)]],
+kernel void grid_bounds_fail(device float* out [[buffer(0)]],
                       uint2 id [[thread_position_in_grid]],
                       uint2 size [[threads_per_grid]],
                       uint tid [[thread_index_in_threadgroup]]) {
