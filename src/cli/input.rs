@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::args::{Color, SourceArgs};
 use super::foreign;
-use crate::coverage::{Analysed, Gap, Inventory};
+use crate::coverage::{self, Analysed, Gap, Inventory};
 use crate::front::ast::TranslationUnit;
-use crate::front::lower::{LowerOptions, lower_file};
+use crate::front::lower::{Each, LeftOut, LowerOptions, LowerOutput, lower_each};
 use crate::front::parse::parse;
 use crate::ir::{Kernel, Space};
 use crate::report::model::{ErrorReport, SourceText};
@@ -26,6 +26,8 @@ pub struct Loaded {
     pub unit: TranslationUnit,
     /// Kernels (only when `lower` was asked for).
     pub kernels: Vec<Kernel>,
+    /// Kernels that nobody asked for.
+    pub left_out: Vec<LeftOut>,
     /// What the file has by its tokens.
     pub inventory: Inventory,
     /// What of it was not analysed.
@@ -107,35 +109,81 @@ pub fn preprocess_options(a: &SourceArgs) -> PreprocessOptions {
     }
 }
 
+/// What to do with the kernels of a file.
+pub struct Wanted<'e> {
+    /// Whether to lower any.
+    lower: bool,
+    /// Only kernels of these names or functions, where there are names.
+    only: &'e [String],
+    /// What is done with each, as soon as it is there.
+    each: Each<'e>,
+}
+
 /// Reads, preprocesses, parses and (if asked) lowers a file. The error is one line of text.
 pub fn load(path: &Path, args: &SourceArgs, lower: bool) -> Result<Loaded, String> {
+    load_wanted(path, args, Wanted::all(lower, &mut |_| {}))
+}
+
+/// The same for some kernels (all where `only` names none), each of which is handed to `each` before the next is made.
+pub fn load_kernels(
+    path: &Path,
+    args: &SourceArgs,
+    only: &[String],
+    each: Each<'_>,
+) -> Result<Loaded, String> {
+    let wanted = Wanted {
+        only,
+        ..Wanted::all(true, each)
+    };
+    load_wanted(path, args, wanted)
+}
+
+impl<'e> Wanted<'e> {
+    fn all(lower: bool, each: Each<'e>) -> Wanted<'e> {
+        Wanted {
+            lower,
+            only: &[],
+            each,
+        }
+    }
+}
+
+fn load_wanted(path: &Path, args: &SourceArgs, wanted: Wanted<'_>) -> Result<Loaded, String> {
     if path == Path::new(STDIN) {
         let mut text = String::new();
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|e| format!("standard input: {e}"))?;
-        return Ok(read_text(STDIN, path, &text, args, lower));
+        return Ok(read_text(STDIN, path, &text, args, wanted));
     }
     let mut map = SourceMap::new();
     let file = map.load(path).map_err(|e| e.to_string())?;
-    Ok(read(map, file, args, lower))
+    Ok(read(map, file, args, wanted))
 }
 
 /// The name of standard input among files.
 pub const STDIN: &str = "-";
 
-fn read_text(shown: &str, path: &Path, text: &str, args: &SourceArgs, lower: bool) -> Loaded {
+fn read_text(
+    shown: &str,
+    path: &Path,
+    text: &str,
+    args: &SourceArgs,
+    wanted: Wanted<'_>,
+) -> Loaded {
     let mut map = SourceMap::new();
     let file = map.add_file(shown, path.to_path_buf(), text);
-    read(map, file, args, lower)
+    read(map, file, args, wanted)
 }
 
 /// As [`load`], with another text in the place of the file's.
 pub fn load_text(path: &Path, text: &str, args: &SourceArgs) -> Loaded {
-    read_text(&path.display().to_string(), path, text, args, true)
+    let mut nothing = |_: &mut Kernel| {};
+    let wanted = Wanted::all(true, &mut nothing);
+    read_text(&path.display().to_string(), path, text, args, wanted)
 }
 
-fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loaded {
+fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, wanted: Wanted<'_>) -> Loaded {
     let began = Instant::now();
     let pre = preprocess(&mut map, file, &preprocess_options(args));
     let broken = pre.has_errors();
@@ -149,27 +197,22 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
         diagnostics.extend(parsed.diagnostics);
     }
     let parse_time = began.elapsed();
-    let mut kernels = Vec::new();
-    let mut skipped = Vec::new();
-    if lower && !broken {
+    let mut out = LowerOutput::default();
+    if wanted.lower && !broken {
         let options = LowerOptions {
             distinct_pointers: args.assume_distinct_pointers,
             stated: instances.file,
+            only: wanted.only.to_vec(),
             ..LowerOptions::default()
         };
-        let out = lower_file(&parsed.unit, &options);
-        diagnostics.extend(out.diagnostics);
+        out = lower_each(&parsed.unit, &options, wanted.each);
+        diagnostics.append(&mut out.diagnostics);
         for k in &out.kernels {
             impossible(k, &map, &mut diagnostics);
         }
-        kernels = out.kernels;
-        skipped = out
-            .skipped
-            .into_iter()
-            .map(|s| (s.span, s.reason))
-            .collect();
     }
-    if let (true, Some(other)) = (kernels.is_empty(), foreign::language(&map, file)) {
+    let none = out.kernels.is_empty() && out.left_out.is_empty();
+    if let (true, Some(other)) = (none, foreign::language(&map, file)) {
         // What the parser says of another language helps nobody.
         diagnostics = vec![other];
     }
@@ -179,8 +222,8 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
             map.file(file).path
         )));
     }
-    let gaps = if lower {
-        gaps(&inventory, &kernels, &skipped, &diagnostics, broken)
+    let gaps = if wanted.lower {
+        gaps(&inventory, &out, &diagnostics, broken)
     } else {
         Vec::new()
     };
@@ -188,7 +231,8 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
         map,
         file,
         unit: parsed.unit,
-        kernels,
+        kernels: out.kernels,
+        left_out: out.left_out,
         inventory,
         gaps,
         broken,
@@ -202,11 +246,19 @@ fn read(mut map: SourceMap, file: FileId, args: &SourceArgs, lower: bool) -> Loa
 /// What was not analysed of what the tokens say is there.
 fn gaps(
     inventory: &Inventory,
-    kernels: &[Kernel],
-    skipped: &[(Span, String)],
+    out: &LowerOutput,
     diagnostics: &[Diagnostic],
     broken: bool,
 ) -> Vec<Gap> {
+    let skipped: Vec<(Span, String)> = (out.skipped.iter())
+        .map(|s| (s.span, s.reason.clone()))
+        .collect();
+    let others = out.left_out.iter().map(|k| coverage::LeftOut {
+        function: &k.function,
+        span: k.span,
+        definition: k.definition,
+    });
+    let left_out: Vec<coverage::LeftOut<'_>> = others.collect();
     let wrong: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.is_error()).collect();
     let placed = wrong
         .iter()
@@ -214,10 +266,11 @@ fn gaps(
     let errors: Vec<(Span, String)> = placed.collect();
     let unread = wrong.first().filter(|_| broken).map(|d| d.message.as_str());
     inventory.gaps(&Analysed {
-        kernels,
-        skipped,
+        kernels: &out.kernels,
+        skipped: &skipped,
         errors: &errors,
         unread,
+        left_out: &left_out,
     })
 }
 

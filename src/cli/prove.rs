@@ -1,6 +1,8 @@
 //! `unbarrier prove`.
 
+mod prepared;
 mod session;
+mod shared;
 
 use std::collections::BTreeSet;
 use std::io::IsTerminal;

@@ -20,6 +20,7 @@ pub mod atomic;
 pub mod canonical;
 pub mod expr;
 pub mod kernel;
+pub mod normal;
 pub mod stmt;
 pub mod text;
 pub mod union;

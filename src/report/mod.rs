@@ -13,6 +13,7 @@ pub mod github;
 pub mod graph;
 pub mod html;
 pub mod human;
+pub mod instances;
 pub mod layout;
 pub mod list;
 pub mod markdown;

@@ -1,26 +1,25 @@
 //! A run of `prove` over files: all are read, then all their kernels are decided, in parallel; what is said comes in order.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::ProgressBar;
 
-use super::{assumptions, is_named, options, refuse, removal_spans, with_config_defines};
+use super::prepared::{Prepared, Task, prepare};
+use super::refuse;
+use super::shared::{Outcome, Shared};
 use crate::cli::args::{ProveArgs, ReportFormat};
 use crate::cli::cache::Cache;
 use crate::cli::config;
 use crate::cli::export::Export;
-use crate::cli::input::{Loaded, emit, load, use_color};
+use crate::cli::input::{emit, use_color};
 use crate::cli::problem::Problem;
 use crate::cli::stats::Totals;
 use crate::cli::unseen;
 use crate::cli::{interrupt, output};
 use crate::ir::Kernel;
-use crate::prove::kernel::Contradiction;
+use crate::prove::KernelVerdicts;
 use crate::prove::work::Workers;
-use crate::prove::{KernelVerdicts, Options};
 use crate::report::accept::{self, Acceptance};
 use crate::report::finding::{Finding, Place};
 use crate::report::model::{
@@ -51,24 +50,8 @@ pub struct Session<'a> {
     said: Vec<Problem>,
 }
 
-/// A file that was read, and what is to be decided in it.
-struct Prepared {
-    shown: String,
-    loaded: Loaded,
-    tasks: Vec<Task>,
-    remove: BTreeSet<Span>,
-    /// Why what `--remove` names must stay, whatever the kernels say.
-    forbidden: Option<String>,
-    acceptances: Vec<config::Accept>,
-    problems: Vec<Problem>,
-}
-
-/// A kernel of a file (by index) to be decided.
-struct Task {
-    kernel: usize,
-    size: Option<[u64; 3]>,
-    options: Options,
-}
+/// Files that are read at a time, per thread.
+const FILES_PER_JOB: usize = 2;
 
 /// What is decided so far about a file.
 #[derive(Default)]
@@ -118,88 +101,118 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads all files, then decides all their kernels; reports come in the order of the files.
+    /// Reads some files at a time and decides their kernels; reports come in the order of the files.
     pub fn files(&mut self, paths: &[PathBuf]) {
         let (a, export, strict) = (self.a, self.export, self.strict);
         let workers = Workers::new(a.settings.jobs());
-        let mut files: Vec<Prepared> = Vec::new();
-        workers.in_order(
-            paths.len(),
-            |i| prepare(&paths[i], a, export, strict),
-            |_, r| match r {
-                Ok(p) => {
-                    if self.human {
-                        let color = use_color(a.settings.source.color, true);
-                        self.bar.suspend(|| p.loaded.print_diagnostics(color));
+        let cache = Cache::open(a.settings.solver.no_cache);
+        let mut shared = Shared::default();
+        let mut stated = vec![false; a.settings.source.instantiate.len()];
+        let mut any = false;
+        // What was read takes memory until it is decided.
+        for paths in paths.chunks(FILES_PER_JOB * a.settings.jobs().max(1)) {
+            let mut files: Vec<Prepared> = Vec::new();
+            workers.in_order(
+                paths.len(),
+                |i| prepare(&paths[i], a, export, strict),
+                |_, r| match r {
+                    Ok(p) => {
+                        if self.human {
+                            let color = use_color(a.settings.source.color, true);
+                            self.bar.suspend(|| p.loaded.print_diagnostics(color));
+                        }
+                        self.report.errors.extend(p.loaded.errors());
+                        self.totals.loaded(&p.loaded);
+                        self.bad |= p.loaded.has_errors();
+                        for x in &p.problems {
+                            self.problem(x.clone());
+                        }
+                        for (all, here) in stated.iter_mut().zip(&p.loaded.stated) {
+                            *all |= here;
+                        }
+                        any = true;
+                        files.push(p);
                     }
-                    self.report.errors.extend(p.loaded.errors());
-                    self.totals.loaded(&p.loaded);
-                    self.bad |= p.loaded.has_errors();
-                    for x in &p.problems {
-                        self.problem(x.clone());
-                    }
-                    files.push(p);
-                }
-                Err(p) => self.problem(p),
-            },
-        );
-        if strict && !files.is_empty() {
-            for (i, wanted) in a.settings.source.instantiate.iter().enumerate() {
-                if !files.iter().any(|f| f.loaded.stated.get(i) == Some(&true)) {
-                    let message = format!(
-                        "--instantiate {wanted}: no file has a kernel template of that name"
-                    );
-                    self.problem(Problem::of("", message));
-                }
-            }
+                    Err(p) => self.problem(p),
+                },
+            );
+            self.decide(&files, &workers, &cache, &mut shared);
         }
+        for (wanted, _) in (a.settings.source.instantiate.iter().zip(stated))
+            .filter(|(_, found)| strict && any && !found)
+        {
+            let message =
+                format!("--instantiate {wanted}: no file has a kernel template of that name");
+            self.problem(Problem::of("", message));
+        }
+    }
+
+    /// Decides the kernels of some files. Of kernels that are alike only the first is proved.
+    fn decide(
+        &mut self,
+        files: &[Prepared],
+        workers: &Workers,
+        cache: &Cache,
+        shared: &mut Shared,
+    ) {
+        let a = self.a;
         let tasks: Vec<(usize, &Task)> = files
             .iter()
             .enumerate()
             .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
             .collect();
+        let firsts = shared.firsts(tasks.iter().map(|(_, t)| t.key.as_ref()));
         let bar = self.bar.clone();
         let count = AtomicUsize::new(0);
-        let cache = Cache::open(a.settings.solver.no_cache);
-        let work = |i: usize| {
-            let (file, task) = tasks[i];
+        let work = |n: usize| {
+            let (file, task) = tasks[firsts[n]];
             let f = &files[file];
             let k = &f.loaded.kernels[task.kernel];
             let started = count.fetch_add(1, Ordering::Relaxed) + 1;
             bar.set_message(format!(
                 "{started} of {}: {}: {}",
-                tasks.len(),
+                firsts.len(),
                 f.shown,
                 k.name
             ));
-            let proved = cache.prove(k, &task.options)?;
+            let proved = cache.prove(task.normal.as_deref().unwrap_or(k), &task.options)?;
             let asked = !f.remove.is_empty();
             let refused = asked.then(|| refuse(&f.loaded, k, &task.options, &f.remove, a));
             Ok((proved, refused.flatten()))
         };
         let mut decided = Decided::default();
         let mut next = 0;
-        workers.in_order(tasks.len(), work, |i, outcome| {
-            let (file, task) = tasks[i];
-            while next < file {
-                self.finish(&files[next], std::mem::take(&mut decided));
-                next += 1;
+        let mut done = 0;
+        // Outcomes come in the order of the tasks that are first of their kind; those like earlier ones come between them.
+        let mut take = |s: &mut Self, shared: &mut Shared, mut outcome: Option<Outcome>| {
+            while let Some((file, task)) = tasks.get(done) {
+                let outcome = match shared.known(task.key.as_ref()) {
+                    Some(known) => known,
+                    None => match outcome.take() {
+                        Some(o) => {
+                            shared.keep(task.key.as_ref(), &o);
+                            o
+                        }
+                        None => break,
+                    },
+                };
+                while next < *file {
+                    s.finish(&files[next], std::mem::take(&mut decided));
+                    next += 1;
+                }
+                s.kernel(&files[*file], task, outcome, &mut decided);
+                done += 1;
             }
-            self.kernel(&files[file], task, outcome, &mut decided);
-        });
+        };
+        take(self, shared, None);
+        workers.in_order(firsts.len(), work, |_, o| take(self, shared, Some(o)));
         for f in &files[next..] {
             self.finish(f, std::mem::take(&mut decided));
         }
     }
 
     /// Takes what was decided about a kernel.
-    fn kernel(
-        &mut self,
-        f: &Prepared,
-        task: &Task,
-        outcome: Result<((KernelVerdicts, bool), Option<RemovalReport>), Contradiction>,
-        decided: &mut Decided,
-    ) {
+    fn kernel(&mut self, f: &Prepared, task: &Task, outcome: Outcome, decided: &mut Decided) {
         let (a, l) = (self.a, &f.loaded);
         let k = &l.kernels[task.kernel];
         let ((mut verdicts, cached), refused) = match outcome {
@@ -396,83 +409,4 @@ pub(super) fn covers(kinds: &[Rule], rule: Rule) -> bool {
 /// Whether `--deny` forbids a finding.
 pub(super) fn denied(kinds: &[Rule], x: &Finding<'_>) -> bool {
     x.accepted.is_none() && covers(kinds, x.rule)
-}
-
-/// Reads a file and finds out what is to be decided in it.
-fn prepare(
-    path: &Path,
-    a: &ProveArgs,
-    export: Option<&Export>,
-    strict: bool,
-) -> Result<Prepared, Problem> {
-    let source = with_config_defines(path, &a.settings.source)?;
-    let l = load(path, &source, true).map_err(|e| Problem::of(&path.display().to_string(), e))?;
-    let shown = l.map.file(l.file).path.clone();
-    let mut problems = Vec::new();
-    for name in &a.settings.kernel {
-        if !l.kernels.iter().any(|k| is_named(k, name)) {
-            let known: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
-            let hint = if known.is_empty() {
-                "it has no kernels".to_string()
-            } else {
-                format!("its kernels are {}", known.join(", "))
-            };
-            let message = format!("{shown}: no kernel named `{name}`; {hint}");
-            problems.push(Problem::of(&shown, message));
-        }
-    }
-    let is_chosen = |k: &Kernel| {
-        a.settings.kernel.is_empty() || a.settings.kernel.iter().any(|n| is_named(k, n))
-    };
-    let chosen: Vec<&Kernel> = l.kernels.iter().filter(|k| is_chosen(k)).collect();
-    let at = |e: String| Problem::of(&shown, e);
-    let remove = removal_spans(&l, &chosen, a).map_err(at)?;
-    let left_out: Vec<&Kernel> = l.kernels.iter().filter(|k| !is_chosen(k)).collect();
-    let unseen_line = a.remove.iter().find_map(|line| {
-        let g = unseen::on_line(&l, *line)?;
-        Some(format!(
-            "the barrier at line {line} is in {}, which was not analysed: {}",
-            g.title(),
-            g.reason
-        ))
-    });
-    let forbidden = unseen_line.or_else(|| unseen::forbids(&l, &remove, &chosen, &left_out));
-    let assumptions = assumptions(&l, &chosen, &a.settings, &source, path).map_err(at)?;
-    let mut acceptances = Vec::new();
-    if let (true, Some(c)) = (strict, config::project(&a.settings.source, path)?) {
-        let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
-        if !l.has_errors() {
-            problems.extend(c.unknown_kernels(&names));
-        }
-        let chosen: Vec<&str> = chosen.iter().map(|k| k.name.as_str()).collect();
-        acceptances = c.acceptances(&chosen);
-    }
-    let mut tasks = Vec::new();
-    let indices = (0..l.kernels.len()).filter(|i| is_chosen(&l.kernels[*i]));
-    for (i, assumed) in indices.zip(assumptions) {
-        let k = &l.kernels[i];
-        let contract = config::contract(&a.settings.source, path, &k.name)?;
-        let size = a
-            .settings
-            .launch
-            .threadgroup
-            .or_else(|| contract.as_ref().and_then(|c| c.threadgroup));
-        let mut options = options(k, &a.settings, size, assumed);
-        options.stats = a.stats.then(Arc::default);
-        options.recorder = export.map(|e| e.recorder(&l.map, &shown));
-        tasks.push(Task {
-            kernel: i,
-            size,
-            options,
-        });
-    }
-    Ok(Prepared {
-        shown,
-        loaded: l,
-        tasks,
-        remove,
-        forbidden,
-        acceptances,
-        problems,
-    })
 }

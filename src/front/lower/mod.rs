@@ -60,5 +60,8 @@ mod types;
 mod value;
 
 pub use ctx::LowerOptions;
-pub use entry::{Instantiation, KernelEntry, LowerOutput, Skipped, kernels, lower_file};
+pub use entry::{
+    Each, Instantiation, KernelEntry, LeftOut, LowerOutput, Skipped, kernels, lower_each,
+    lower_file,
+};
 pub use log::{DeclAt, How, Layout, Log, Use};
