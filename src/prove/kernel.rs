@@ -92,7 +92,9 @@ pub struct Proved {
 pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
     let mut normal = normal_form(kernel);
     if options.recorder.is_some() {
+        // They say what they are about.
         normal.name.clone_from(&kernel.name);
+        normal.span = kernel.span;
     }
     prove_normal(&normal, options)
 }

@@ -164,9 +164,10 @@ impl Relevance {
         Effect::some()
     }
 
+    /// From the last statement to the first: what matters is set before it is used, so that few rounds are needed.
     fn block(&mut self, list: &[Stmt]) -> Effect {
         let mut out = Effect::default();
-        for s in list {
+        for s in list.iter().rev() {
             let e = self.statement(s);
             out.add(e);
         }
@@ -216,9 +217,9 @@ impl Relevance {
                 step,
                 ..
             } => {
-                let mut e = self.block(header);
+                let mut e = self.block(step);
                 e.add(self.block(body));
-                e.add(self.block(step));
+                e.add(self.block(header));
                 let e = e.within(Target::Loop(*id));
                 if e.is_needed() {
                     self.exprs(cond.as_slice());
