@@ -3,7 +3,7 @@
 //! Soundness direction: more gaps. A barrier call is covered only by a barrier of an analysed kernel at the same place, in a function of the
 //! same name; a kernel only by a kernel that lowering made of this very definition; where several come out of one use of a macro, all must.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::raw::Part;
 use super::units::{BarrierCall, Kind};
@@ -22,6 +22,19 @@ pub struct Analysed<'a> {
     pub errors: &'a [(Span, String)],
     /// Why nothing of the file could be analysed.
     pub unread: Option<&'a str>,
+    /// Kernels that nobody asked for: they, and what they reach, are no gaps.
+    pub left_out: &'a [LeftOut<'a>],
+}
+
+/// A kernel that was not made because nobody asked for it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut<'a> {
+    /// Its function.
+    pub function: &'a str,
+    /// As [`Kernel::span`].
+    pub span: Span,
+    /// As [`Kernel::definition`].
+    pub definition: Span,
 }
 
 /// What a gap is.
@@ -87,11 +100,18 @@ impl Gap {
 impl Inventory {
     /// Everything that was not analysed, in the order of the stream.
     pub fn gaps(&self, a: &Analysed<'_>) -> Vec<Gap> {
-        let missing = self.missing(a.kernels);
+        let missing = self.missing(a);
         let shared = self.shared_places();
+        let others = match a.left_out {
+            [] => BTreeSet::new(),
+            all => self.closure_of_names(all.iter().map(|k| k.function)),
+        };
         let mut out = Vec::new();
         for (i, u) in self.units.iter().enumerate() {
             let unseen = missing[i];
+            if !unseen && others.contains(&i) {
+                continue;
+            }
             let barriers: Vec<BarrierCall> = u
                 .barriers
                 .iter()
@@ -156,7 +176,8 @@ impl Inventory {
     }
 
     /// For each declaration: it is a kernel or an instantiation of one, and lowering made no kernel of it.
-    fn missing(&self, kernels: &[Kernel]) -> Vec<bool> {
+    fn missing(&self, a: &Analysed<'_>) -> Vec<bool> {
+        let made = Made::of(a);
         // Several declarations out of one use of a macro have one place.
         let mut groups: BTreeMap<(Kind, bool, &str, Span), Vec<usize>> = BTreeMap::new();
         for (i, u) in self.units.iter().enumerate() {
@@ -171,15 +192,7 @@ impl Inventory {
         }
         let mut out = vec![false; self.units.len()];
         for ((kind, template, name, place), members) in groups {
-            let made = kernels.iter().filter(|k| {
-                let at = if kind == Kind::Kernel {
-                    k.definition
-                } else {
-                    k.span
-                };
-                k.function == name && within(at, place)
-            });
-            let made = made.count();
+            let made = made.count(kind, name, place);
             let enough = if template && members.len() == 1 {
                 1
             } else {
@@ -210,6 +223,36 @@ impl Inventory {
             }
         }
         out
+    }
+}
+
+/// Places of kernels that were made, or that nobody asked for, by kind and function, in order.
+struct Made<'a>(BTreeMap<(bool, &'a str), Vec<Span>>);
+
+impl<'a> Made<'a> {
+    fn of(a: &Analysed<'a>) -> Made<'a> {
+        let mut out: BTreeMap<(bool, &'a str), Vec<Span>> = BTreeMap::new();
+        let kernels = (a.kernels.iter()).map(|k| (k.function.as_str(), k.definition, k.span));
+        let others = (a.left_out.iter()).map(|k| (k.function, k.definition, k.span));
+        for (function, definition, span) in kernels.chain(others) {
+            out.entry((true, function)).or_default().push(definition);
+            out.entry((false, function)).or_default().push(span);
+        }
+        for places in out.values_mut() {
+            places.sort_by_key(|s| (s.file, s.start));
+        }
+        Made(out)
+    }
+
+    /// How many there are within a place.
+    fn count(&self, kind: Kind, function: &str, place: Span) -> usize {
+        let all = self.0.get(&(kind == Kind::Kernel, function));
+        let all = all.map_or(&[][..], |v| v);
+        let first = all.partition_point(|s| (s.file, s.start) < (place.file, place.start));
+        let near = all[first..]
+            .iter()
+            .take_while(|s| s.file == place.file && s.start <= place.end);
+        near.filter(|s| within(**s, place)).count()
     }
 }
 

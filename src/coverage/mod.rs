@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use self::change::{Unread, differences};
-pub use self::gaps::{Analysed, Gap, What};
+pub use self::gaps::{Analysed, Gap, LeftOut, What};
 pub use self::units::{BarrierCall, Kind, Unit};
 use crate::source::{FileId, SourceMap, Span, Token, TokenKind, lex_all};
 

@@ -28,7 +28,7 @@ pub fn unknown(l: &Loaded, names: &[String]) -> Vec<Error> {
         .filter(|n| !l.kernels.iter().any(|k| is_named(k, n)));
     missing
         .map(|n| {
-            let known: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
+            let known = l.names();
             let hint = if known.is_empty() {
                 "it has no kernels".to_string()
             } else {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::error::{Code, Error, Result};
 use super::settings::SourceSettings;
 use super::{config, foreign};
-use crate::coverage::{Analysed, Gap, Inventory};
+use crate::coverage::{self, Analysed, Gap, Inventory};
 use crate::front::ast::{FunctionRole, Item, ItemKind, TranslationUnit};
-use crate::front::lower::{LowerOptions, lower_file};
+use crate::front::lower::{Each, LeftOut, LowerOptions, LowerOutput, lower_each};
 use crate::front::parse::parse;
 use crate::ir::{Kernel, Space};
 use crate::report::model::{ErrorReport, SourceText};
@@ -27,6 +27,8 @@ pub struct Loaded {
     pub unit: TranslationUnit,
     /// Kernels (only when `lower` was asked for).
     pub kernels: Vec<Kernel>,
+    /// Kernels that nobody asked for.
+    pub left_out: Vec<LeftOut>,
     /// What the file has by its tokens.
     pub inventory: Inventory,
     /// What of it was not analysed.
@@ -47,6 +49,13 @@ impl Loaded {
     /// Whether something is wrong with the input.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The names of all kernels that the file has, also of those that nobody asked for.
+    pub fn names(&self) -> Vec<&str> {
+        let made = self.kernels.iter().map(|k| k.name.as_str());
+        made.chain(self.left_out.iter().map(|k| k.name.as_str()))
+            .collect()
     }
 
     /// Names of the kernels by the syntax.
@@ -148,24 +157,68 @@ pub enum Depth {
     Kernels,
 }
 
+/// What to do with the kernels of a file.
+struct Wanted<'e> {
+    depth: Depth,
+    /// Only kernels of these names or functions, where there are names.
+    only: &'e [String],
+    /// What is done with each, as soon as it is there.
+    each: Each<'e>,
+}
+
 /// Reads, preprocesses and parses a file, and lowers its kernels if asked; `settings` are [`configured`]. What is wrong with the source is in
 /// the result.
 ///
 /// # Errors
 /// The file cannot be read.
 pub fn load(path: &Path, settings: &SourceSettings, depth: Depth) -> Result<Loaded> {
+    let wanted = Wanted {
+        depth,
+        only: &[],
+        each: &mut |_| {},
+    };
+    load_wanted(path, settings, wanted)
+}
+
+/// The same for some kernels (all where `only` names none), each of which is handed to `each` before the next is made. With `text` in the place of the
+/// file's, where there is one.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn load_kernels(
+    path: &Path,
+    text: Option<&str>,
+    settings: &SourceSettings,
+    only: &[String],
+    each: Each<'_>,
+) -> Result<Loaded> {
+    let wanted = Wanted {
+        depth: Depth::Kernels,
+        only,
+        each,
+    };
+    match text {
+        Some(text) => {
+            let shown = path.display().to_string();
+            Ok(read_text(&shown, path, text, settings, wanted))
+        }
+        None => load_wanted(path, settings, wanted),
+    }
+}
+
+fn load_wanted(path: &Path, settings: &SourceSettings, wanted: Wanted<'_>) -> Result<Loaded> {
     if path == Path::new(STDIN) {
         let mut text = String::new();
         std::io::stdin()
             .read_to_string(&mut text)
             .map_err(|e| Error::of(Code::Io, STDIN, format!("standard input: {e}")))?;
-        return Ok(read_text(STDIN, path, &text, settings, depth));
+        return Ok(read_text(STDIN, path, &text, settings, wanted));
     }
     let mut map = SourceMap::new();
     let file = map
         .load(path)
         .map_err(|e| Error::of(Code::Io, &path.display().to_string(), e.to_string()))?;
-    Ok(read(map, file, settings, depth))
+    Ok(read(map, file, settings, wanted))
 }
 
 /// The name of standard input among files.
@@ -176,26 +229,25 @@ fn read_text(
     path: &Path,
     text: &str,
     settings: &SourceSettings,
-    depth: Depth,
+    wanted: Wanted<'_>,
 ) -> Loaded {
     let mut map = SourceMap::new();
     let file = map.add_file(shown, path.to_path_buf(), text);
-    read(map, file, settings, depth)
+    read(map, file, settings, wanted)
 }
 
 /// As [`load`], to its kernels, with another text in the place of the file's.
 pub fn load_text(path: &Path, text: &str, settings: &SourceSettings) -> Loaded {
-    read_text(
-        &path.display().to_string(),
-        path,
-        text,
-        settings,
-        Depth::Kernels,
-    )
+    let wanted = Wanted {
+        depth: Depth::Kernels,
+        only: &[],
+        each: &mut |_| {},
+    };
+    read_text(&path.display().to_string(), path, text, settings, wanted)
 }
 
-fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, depth: Depth) -> Loaded {
-    let lower = depth == Depth::Kernels;
+fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, wanted: Wanted<'_>) -> Loaded {
+    let lower = wanted.depth == Depth::Kernels;
     let began = Instant::now();
     let pre = preprocess(&mut map, file, &preprocess_options(settings));
     let broken = pre.has_errors();
@@ -209,27 +261,22 @@ fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, depth: Dept
         diagnostics.extend(parsed.diagnostics);
     }
     let parse_time = began.elapsed();
-    let mut kernels = Vec::new();
-    let mut skipped = Vec::new();
+    let mut out = LowerOutput::default();
     if lower && !broken {
         let options = LowerOptions {
             distinct_pointers: settings.assume_distinct_pointers,
             stated: instances.file,
+            only: wanted.only.to_vec(),
             ..LowerOptions::default()
         };
-        let out = lower_file(&parsed.unit, &options);
-        diagnostics.extend(out.diagnostics);
+        out = lower_each(&parsed.unit, &options, wanted.each);
+        diagnostics.append(&mut out.diagnostics);
         for k in &out.kernels {
             impossible(k, &map, &mut diagnostics);
         }
-        kernels = out.kernels;
-        skipped = out
-            .skipped
-            .into_iter()
-            .map(|s| (s.span, s.reason))
-            .collect();
     }
-    if let (true, Some(other)) = (kernels.is_empty(), foreign::language(&map, file)) {
+    let none = out.kernels.is_empty() && out.left_out.is_empty();
+    if let (true, Some(other)) = (none, foreign::language(&map, file)) {
         // What the parser says of another language helps nobody.
         diagnostics = vec![other];
     }
@@ -240,7 +287,7 @@ fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, depth: Dept
         )));
     }
     let gaps = if lower {
-        gaps(&inventory, &kernels, &skipped, &diagnostics, broken)
+        gaps(&inventory, &out, &diagnostics, broken)
     } else {
         Vec::new()
     };
@@ -248,7 +295,8 @@ fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, depth: Dept
         map,
         file,
         unit: parsed.unit,
-        kernels,
+        kernels: out.kernels,
+        left_out: out.left_out,
         inventory,
         gaps,
         broken,
@@ -262,11 +310,19 @@ fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, depth: Dept
 /// What was not analysed of what the tokens say is there.
 fn gaps(
     inventory: &Inventory,
-    kernels: &[Kernel],
-    skipped: &[(Span, String)],
+    out: &LowerOutput,
     diagnostics: &[Diagnostic],
     broken: bool,
 ) -> Vec<Gap> {
+    let skipped: Vec<(Span, String)> = (out.skipped.iter())
+        .map(|s| (s.span, s.reason.clone()))
+        .collect();
+    let others = out.left_out.iter().map(|k| coverage::LeftOut {
+        function: &k.function,
+        span: k.span,
+        definition: k.definition,
+    });
+    let left_out: Vec<coverage::LeftOut<'_>> = others.collect();
     let wrong: Vec<&Diagnostic> = diagnostics.iter().filter(|d| d.is_error()).collect();
     let placed = wrong
         .iter()
@@ -274,10 +330,11 @@ fn gaps(
     let errors: Vec<(Span, String)> = placed.collect();
     let unread = wrong.first().filter(|_| broken).map(|d| d.message.as_str());
     inventory.gaps(&Analysed {
-        kernels,
-        skipped,
+        kernels: &out.kernels,
+        skipped: &skipped,
         errors: &errors,
         unread,
+        left_out: &left_out,
     })
 }
 

@@ -21,6 +21,7 @@ pub mod canonical;
 pub mod expr;
 pub mod kernel;
 pub mod matching;
+pub mod normal;
 pub mod stmt;
 pub mod text;
 pub mod union;

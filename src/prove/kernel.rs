@@ -19,6 +19,7 @@ use super::verdict::*;
 use crate::analysis::facts::Facts;
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
+use crate::ir::normal::normal_form;
 use crate::ir::{Assumption, BarrierId, Kernel, Object, Space};
 use crate::source::Span;
 
@@ -87,8 +88,19 @@ pub struct Proved {
     pub counts: Counts,
 }
 
-/// Decides everything about a kernel.
+/// Decides everything about a kernel. It is decided of its normal form, so that kernels with one normal form have one answer.
 pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
+    let mut normal = normal_form(kernel);
+    if options.recorder.is_some() {
+        // They say what they are about.
+        normal.name.clone_from(&kernel.name);
+        normal.span = kernel.span;
+    }
+    prove_normal(&normal, options)
+}
+
+/// The same for a normal form.
+fn prove_normal(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
     let mut counts = Counts::default();
     let prepared = prepare(kernel, options, &mut counts)?;
     let plan = prepared.plan(kernel, options);

@@ -391,6 +391,7 @@ pub fn kernel(
 ) -> KernelReport {
     KernelReport {
         name: k.name.clone(),
+        function: k.function.clone(),
         path: elsewhere(map, k.span),
         line: at(map, k.span).0,
         threadgroup,

@@ -10,6 +10,7 @@ pub mod command;
 pub mod describe;
 pub mod finding;
 pub mod graph;
+pub mod instances;
 pub mod layout;
 pub mod model;
 pub mod obligation;

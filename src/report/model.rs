@@ -188,6 +188,10 @@ pub struct RemovalReport {
 pub struct KernelReport {
     /// Name.
     pub name: String,
+    /// The function it is an instance of; no part of the JSON.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub function: String,
     /// The file, when it is not the one of the report (a header).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,

@@ -58,30 +58,54 @@ fn program<'s>(kind: &'s str, about: &'s str) -> [&'s str; 6] {
 
 /// The same for a given program.
 pub fn of_program(kernel: &Kernel, options: &Options, program: &[&str]) -> Key {
-    let Options {
-        contract,
-        assumptions,
-        timeout,
-        // Who works on it changes nothing that is kept.
-        jobs: _,
-        ignore_flags,
-        lockstep,
-        only,
-        execute_first,
-        // With these, the cache is not asked.
-        recorder: _,
-        stats: _,
-    } = options;
     let mut s = Sink(Sha256::new());
     s.part("program", &program);
-    s.part("contract", contract);
-    s.part("assumptions", assumptions);
-    s.part("timeout", timeout);
-    s.part("ignore_flags", ignore_flags);
-    s.part("lockstep", lockstep);
-    s.part("only", only);
-    s.part("execute_first", execute_first);
+    s.options(options);
     s.part("kernel", kernel);
-    let digest = s.0.finalize();
-    Key(digest.iter().map(|b| format!("{b:02x}")).collect())
+    s.key()
+}
+
+/// A kernel alone.
+pub fn of_kernel(kernel: &Kernel) -> Key {
+    let mut s = Sink(Sha256::new());
+    s.part("kernel", kernel);
+    s.key()
+}
+
+/// Options alone.
+pub fn of_options(options: &Options) -> Key {
+    let mut s = Sink(Sha256::new());
+    s.options(options);
+    s.key()
+}
+
+impl Sink {
+    fn options(&mut self, options: &Options) {
+        let Options {
+            contract,
+            assumptions,
+            timeout,
+            // Who works on it changes nothing that is kept.
+            jobs: _,
+            ignore_flags,
+            lockstep,
+            only,
+            execute_first,
+            // With these, the cache is not asked.
+            recorder: _,
+            stats: _,
+        } = options;
+        self.part("contract", contract);
+        self.part("assumptions", assumptions);
+        self.part("timeout", timeout);
+        self.part("ignore_flags", ignore_flags);
+        self.part("lockstep", lockstep);
+        self.part("only", only);
+        self.part("execute_first", execute_first);
+    }
+
+    fn key(self) -> Key {
+        let digest = self.0.finalize();
+        Key(digest.iter().map(|b| format!("{b:02x}")).collect())
+    }
 }

@@ -7,7 +7,7 @@
 //! Soundness direction: exact: what is returned is what proving gave for the same input, with the same program and solver. The folder is trusted:
 //! who can write to it can write verdicts.
 
-mod key;
+pub mod key;
 mod store;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::engine::cache::Cache;
+use crate::ir::normal::normal_form;
 use crate::ir::{BarrierId, Kernel};
 use crate::prove::edit::Editor;
 use crate::prove::kernel::{Contradiction, sites};
@@ -35,7 +36,8 @@ impl<'k> Judge<'k> {
         cache: &'k Cache,
     ) -> Result<(Judge<'k>, Verdicts), Contradiction> {
         let editor = OnceCell::new();
-        let verdicts = match cache.known(kernel, options) {
+        // What `prove` keeps is about normal forms.
+        let verdicts = match cache.known(&normal_form(kernel), options) {
             _ if kernel.barriers.is_empty() => Vec::new(),
             Some(v) => v.sites.into_iter().map(|b| (b.span, b)).collect(),
             None => {

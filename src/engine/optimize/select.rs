@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::{Edit, Text, apply};
 use super::judge::{Judge, Verdicts};
+use super::text::{Edit, Text, apply};
 use crate::engine::cache::Cache;
 use crate::engine::error::{Code, Error, Result};
 use crate::engine::kernels::is_named;

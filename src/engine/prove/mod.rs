@@ -1,7 +1,9 @@
 //! Deciding the barriers and races of files.
 
+mod prepared;
 mod removal;
 mod session;
+mod shared;
 
 use std::path::{Path, PathBuf};
 

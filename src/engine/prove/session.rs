@@ -1,32 +1,29 @@
 //! A run of `prove` over files: all are read, then all their kernels are decided, in parallel; what is said comes in order.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::removal::{refuse, removal_spans};
+use super::prepared::{KernelTask, Prepared, prepare, prepare_loaded};
+use super::removal::refuse;
+use super::shared::{Outcome, Shared};
 use super::{Decided, Input, ProveRequest};
 use crate::engine::cache::Cache;
 use crate::engine::config;
-use crate::engine::error::{Code, Error, Result};
+use crate::engine::error::{Code, Error};
 use crate::engine::export::Export;
-use crate::engine::kernels::{self, is_chosen};
-use crate::engine::load::{Depth, Loaded, configured, load, load_text};
+use crate::engine::load::Loaded;
 use crate::engine::observer::Observer;
 use crate::engine::settings::SourceSettings;
 use crate::engine::totals::Totals;
 use crate::engine::unseen;
 use crate::ir::Kernel;
-use crate::prove::kernel::Contradiction;
+use crate::prove::KernelVerdicts;
 use crate::prove::work::Workers;
-use crate::prove::{KernelVerdicts, Options};
 use crate::report::accept::{self, Acceptance};
 use crate::report::model::{
     FileReport, KernelReport, RemovalReport, Report, SCHEMA, Tool, Totals as Counts,
 };
 use crate::report::{command, describe, graph, stats};
-use crate::source::Span;
 
 /// A run over some files.
 pub struct Session<'a> {
@@ -45,27 +42,8 @@ pub struct Session<'a> {
     pub said: Vec<Error>,
 }
 
-/// A file that was read, and what is to be decided in it.
-struct Prepared {
-    shown: String,
-    loaded: Loaded,
-    tasks: Vec<KernelTask>,
-    remove: BTreeSet<Span>,
-    /// Why what `--remove` names must stay, whatever the kernels say.
-    forbidden: Option<String>,
-    acceptances: Vec<config::Accept>,
-    problems: Vec<Error>,
-}
-
-/// A kernel of a file (by index) to be decided.
-struct KernelTask {
-    kernel: usize,
-    size: Option<[u64; 3]>,
-    options: Options,
-}
-
-/// The verdicts on a kernel, whether they were known, and why a removal is not proved in it.
-type Outcome = std::result::Result<((KernelVerdicts, bool), Option<RemovalReport>), Contradiction>;
+/// Files that are read at a time, per thread.
+const FILES_PER_JOB: usize = 2;
 
 /// What is decided so far about a file.
 #[derive(Default)]
@@ -127,54 +105,65 @@ impl<'a> Session<'a> {
         self.said.first().cloned().or_else(in_source)
     }
 
-    /// Reads all files, then decides all their kernels; reports come in the order of the files.
+    /// Reads some files at a time and decides their kernels; reports come in the order of the files.
     pub fn files(&mut self, inputs: &[Input]) {
         let (a, export) = (self.a, self.export);
-        let strict = !a.plain;
         let workers = Workers::new(a.settings.jobs());
-        let mut files: Vec<Prepared> = Vec::new();
-        workers.in_order(
-            inputs.len(),
-            |i| prepare(&inputs[i], a, export),
-            |_, r| match r {
-                Ok(p) => {
-                    let all: Vec<_> = p.loaded.diagnostics.iter().collect();
-                    self.observer.messages(&p.loaded, &all);
-                    self.report.errors.extend(p.loaded.errors());
-                    self.totals.loaded(&p.loaded);
-                    self.bad |= p.loaded.has_errors();
-                    for x in &p.problems {
-                        self.problem(x.clone());
+        let cache = Cache::open(a.settings.solver.no_cache);
+        let mut shared = Shared::default();
+        let mut stated = vec![false; a.settings.source.instantiate.len()];
+        let mut any = false;
+        // What was read takes memory until it is decided.
+        for inputs in inputs.chunks(FILES_PER_JOB * a.settings.jobs().max(1)) {
+            let mut files: Vec<Prepared> = Vec::new();
+            workers.in_order(
+                inputs.len(),
+                |i| prepare(&inputs[i], a, export),
+                |_, r| match r {
+                    Ok(p) => {
+                        self.read(&p);
+                        for (all, here) in stated.iter_mut().zip(&p.loaded.stated) {
+                            *all |= here;
+                        }
+                        any = true;
+                        files.push(p);
                     }
-                    files.push(p);
-                }
-                Err(p) => self.problem(p),
-            },
-        );
-        if strict && !files.is_empty() {
-            for (i, wanted) in a.settings.source.instantiate.iter().enumerate() {
-                if !files.iter().any(|f| f.loaded.stated.get(i) == Some(&true)) {
-                    let message = format!(
-                        "--instantiate {wanted}: no file has a kernel template of that name"
-                    );
-                    self.problem(Error::new(Code::Request, message));
-                }
-            }
+                    Err(p) => self.problem(p),
+                },
+            );
+            self.decide(&files, &workers, &cache, &mut shared);
         }
-        self.decide(&files);
+        let missing = (a.settings.source.instantiate.iter().zip(stated))
+            .filter(|(_, found)| !a.plain && any && !found);
+        for (wanted, _) in missing {
+            let message =
+                format!("--instantiate {wanted}: no file has a kernel template of that name");
+            self.problem(Error::new(Code::Request, message));
+        }
+    }
+
+    /// Takes note of what was read.
+    fn read(&mut self, p: &Prepared) {
+        let all: Vec<_> = p.loaded.diagnostics.iter().collect();
+        self.observer.messages(&p.loaded, &all);
+        self.report.errors.extend(p.loaded.errors());
+        self.totals.loaded(&p.loaded);
+        self.bad |= p.loaded.has_errors();
+        for x in &p.problems {
+            self.problem(x.clone());
+        }
     }
 
     /// Decides a file that somebody read, with settings that are configured for it.
     pub fn loaded(&mut self, l: Loaded, path: &Path, source: &SourceSettings) -> Option<Loaded> {
-        self.bad |= l.has_errors();
-        self.report.errors.extend(l.errors());
-        match prepared(l, path, source, self.a, self.export) {
+        let a = self.a;
+        match prepare_loaded(l, path, source, a, self.export) {
             Ok(p) => {
-                for x in &p.problems {
-                    self.problem(x.clone());
-                }
+                self.read(&p);
                 let files = [p];
-                self.decide(&files);
+                let workers = Workers::new(a.settings.jobs());
+                let cache = Cache::open(a.settings.solver.no_cache);
+                self.decide(&files, &workers, &cache, &mut Shared::default());
                 let [p] = files;
                 Some(p.loaded)
             }
@@ -185,38 +174,60 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn decide(&mut self, files: &[Prepared]) {
+    /// Decides the kernels of some files. Of kernels that are alike only the first is proved.
+    fn decide(
+        &mut self,
+        files: &[Prepared],
+        workers: &Workers,
+        cache: &Cache,
+        shared: &mut Shared,
+    ) {
         let a = self.a;
-        let workers = Workers::new(a.settings.jobs());
         let tasks: Vec<(usize, &KernelTask)> = files
             .iter()
             .enumerate()
             .flat_map(|(i, f)| f.tasks.iter().map(move |t| (i, t)))
             .collect();
+        let firsts = shared.firsts(tasks.iter().map(|(_, t)| t.key.as_ref()));
         let observer = self.observer;
         let count = AtomicUsize::new(0);
-        let cache = Cache::open(a.settings.solver.no_cache);
-        let work = |i: usize| -> Outcome {
-            let (file, task) = tasks[i];
+        let work = |n: usize| -> Outcome {
+            let (file, task) = tasks[firsts[n]];
             let f = &files[file];
             let k = &f.loaded.kernels[task.kernel];
             let started = count.fetch_add(1, Ordering::Relaxed) + 1;
-            observer.begin(started, tasks.len(), &f.shown, &k.name);
-            let proved = cache.prove(k, &task.options)?;
+            observer.begin(started, firsts.len(), &f.shown, &k.name);
+            let proved = cache.prove(task.normal.as_deref().unwrap_or(k), &task.options)?;
             let asked = !f.remove.is_empty();
             let refused = asked.then(|| refuse(&f.loaded, k, &task.options, &f.remove, a));
             Ok((proved, refused.flatten()))
         };
         let mut decided = SoFar::default();
         let mut next = 0;
-        workers.in_order(tasks.len(), work, |i, outcome| {
-            let (file, task) = tasks[i];
-            while next < file {
-                self.finish(&files[next], std::mem::take(&mut decided));
-                next += 1;
+        let mut done = 0;
+        // Outcomes come in the order of the tasks that are first of their kind; those like earlier ones come between them.
+        let mut take = |s: &mut Self, shared: &mut Shared, mut outcome: Option<Outcome>| {
+            while let Some((file, task)) = tasks.get(done) {
+                let outcome = match shared.known(task.key.as_ref()) {
+                    Some(known) => known,
+                    None => match outcome.take() {
+                        Some(o) => {
+                            shared.keep(task.key.as_ref(), &o);
+                            o
+                        }
+                        None => break,
+                    },
+                };
+                while next < *file {
+                    s.finish(&files[next], std::mem::take(&mut decided));
+                    next += 1;
+                }
+                s.kernel(&files[*file], task, outcome, &mut decided);
+                done += 1;
             }
-            self.kernel(&files[file], task, outcome, &mut decided);
-        });
+        };
+        take(self, shared, None);
+        workers.in_order(firsts.len(), work, |_, o| take(self, shared, Some(o)));
         for f in &files[next..] {
             self.finish(f, std::mem::take(&mut decided));
         }
@@ -339,71 +350,4 @@ fn replay_options(a: &ProveRequest) -> String {
         a.settings.model.execution_barriers_order_memory,
         a.settings.source.assume_distinct_pointers,
     )
-}
-
-/// Reads a file and finds out what is to be decided in it.
-fn prepare(input: &Input, a: &ProveRequest, export: Option<&Export>) -> Result<Prepared> {
-    let path = &input.path;
-    let source = configured(path, &a.settings.source)?;
-    let l = match &input.text {
-        Some(text) => load_text(path, text, &source),
-        None => load(path, &source, Depth::Kernels)?,
-    };
-    prepared(l, path, &source, a, export)
-}
-
-/// Finds out what is to be decided in a file that was read.
-fn prepared(
-    l: Loaded,
-    path: &Path,
-    source: &SourceSettings,
-    a: &ProveRequest,
-    export: Option<&Export>,
-) -> Result<Prepared> {
-    let shown = l.map.file(l.file).path.clone();
-    let names = &a.settings.kernel;
-    let mut problems = kernels::unknown(&l, names);
-    let (chosen, left_out): (Vec<&Kernel>, Vec<&Kernel>) =
-        l.kernels.iter().partition(|k| is_chosen(k, names));
-    let at = |e: Error| e.in_file(&shown);
-    let remove = removal_spans(&l, &chosen, a).map_err(at)?;
-    let unseen_line = a.remove.iter().find_map(|line| {
-        let g = unseen::on_line(&l, *line)?;
-        Some(format!(
-            "the barrier at line {line} is in {}, which was not analysed: {}",
-            g.title(),
-            g.reason
-        ))
-    });
-    let forbidden = unseen_line.or_else(|| unseen::forbids(&l, &remove, &chosen, &left_out));
-    let options = kernels::options(&l, &chosen, &a.settings, source, path).map_err(at)?;
-    let mut acceptances = Vec::new();
-    if let (false, Some(c)) = (a.plain, config::project(&a.settings.source, path)?) {
-        let names: Vec<&str> = l.kernels.iter().map(|k| k.name.as_str()).collect();
-        if !l.has_errors() {
-            problems.extend(c.unknown_kernels(&names));
-        }
-        let chosen: Vec<&str> = chosen.iter().map(|k| k.name.as_str()).collect();
-        acceptances = c.acceptances(&chosen);
-    }
-    let indices = (0..l.kernels.len()).filter(|i| is_chosen(&l.kernels[*i], names));
-    let task = |(kernel, (size, mut options)): (usize, (Option<[u64; 3]>, Options))| {
-        options.stats = a.stats.then(Arc::default);
-        options.recorder = export.map(|e| e.recorder(&l.map, &shown));
-        KernelTask {
-            kernel,
-            size,
-            options,
-        }
-    };
-    let tasks = indices.zip(options).map(task).collect();
-    Ok(Prepared {
-        shown,
-        loaded: l,
-        tasks,
-        remove,
-        forbidden,
-        acceptances,
-        problems,
-    })
 }

@@ -121,6 +121,8 @@ pub struct LowerOptions {
     pub log: bool,
     /// Instantiations that lie in this file were stated by a person, not written in the source.
     pub stated: Option<FileId>,
+    /// Only kernels of these names, or of functions of these names; all where there are none.
+    pub only: Vec<String>,
 }
 
 impl Default for LowerOptions {
@@ -133,6 +135,7 @@ impl Default for LowerOptions {
             distinct_pointers: false,
             log: false,
             stated: None,
+            only: Vec::new(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct LowerOutput {
     pub kernels: Vec<Kernel>,
     /// Kernel definitions and instantiations of which no kernel was made.
     pub skipped: Vec<Skipped>,
+    /// Kernels that nobody asked for.
+    pub left_out: Vec<LeftOut>,
     /// Messages.
     pub diagnostics: Vec<Diagnostic>,
     /// What names were taken to mean, when that was asked for.
@@ -59,6 +61,22 @@ pub struct Skipped {
     /// Why.
     pub reason: String,
 }
+
+/// A kernel that was not lowered, because [`LowerOptions::only`] leaves it out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// As [`Kernel::name`].
+    pub name: String,
+    /// As [`Kernel::function`].
+    pub function: String,
+    /// As [`Kernel::span`].
+    pub span: Span,
+    /// As [`Kernel::definition`].
+    pub definition: Span,
+}
+
+/// What is done with each kernel as soon as it is there.
+pub type Each<'e> = &'e mut (dyn FnMut(&mut Kernel) + Send);
 
 pub(super) fn host_name(attrs: &[Attr]) -> Option<String> {
     let a = attrs.iter().find(|a| a.name == "host_name")?;
@@ -104,32 +122,54 @@ pub fn kernels(unit: &TranslationUnit) -> Vec<KernelEntry> {
 
 /// Lowers all kernels of a file.
 pub fn lower_file(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
+    lower_each(unit, opts, &mut |_| {})
+}
+
+/// The same; `each` may take from a kernel what is not needed any more, before the next is made.
+pub fn lower_each(unit: &TranslationUnit, opts: &LowerOptions, each: Each<'_>) -> LowerOutput {
     // Source may nest deeply; nesting is bounded by the options, and this stack by that bound.
     std::thread::scope(|s| {
         let worker = std::thread::Builder::new()
             .stack_size(512 << 20)
-            .spawn_scoped(s, || lower_all(unit, opts));
+            .spawn_scoped(s, || lower_all(unit, opts, each));
         match worker.map(std::thread::ScopedJoinHandle::join) {
             Ok(Ok(out)) => out,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(_) => lower_all(unit, opts),
+            Err(e) => LowerOutput {
+                diagnostics: vec![Diagnostic::error(format!("cannot start a thread: {e}"))],
+                ..LowerOutput::default()
+            },
         }
     })
 }
 
-fn lower_all(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
+fn lower_all(unit: &TranslationUnit, opts: &LowerOptions, each: Each<'_>) -> LowerOutput {
     let syms = Rc::new(Symbols::new(unit));
     let mut out = LowerOutput::default();
     let all = kernel_functions(&syms);
     for d in &all {
         match jobs(&syms, opts, &all, d) {
             Ok(jobs) if jobs.iter().any(|j| j.guess.is_some()) => {
+                // All or none: which of the guesses are understood is said of all.
+                let names: Vec<Option<LeftOut>> =
+                    jobs.iter().map(|j| left_out(&syms, opts, j)).collect();
+                if names.iter().all(Option::is_some) {
+                    out.left_out.extend(names.into_iter().flatten());
+                    continue;
+                }
+                let first = out.kernels.len();
                 guessed(&syms, opts, d.item, &jobs, &mut out);
+                out.kernels.iter_mut().skip(first).for_each(&mut *each);
             }
             Ok(jobs) => {
                 for job in jobs {
+                    if let Some(x) = left_out(&syms, opts, &job) {
+                        out.left_out.push(x);
+                        continue;
+                    }
                     let before = out.kernels.len();
                     lower_kernel(&syms, opts, &job, &mut out);
+                    out.kernels.iter_mut().skip(before).for_each(&mut *each);
                     if out.kernels.len() == before {
                         out.skipped.push(Skipped {
                             span: job.span,
@@ -142,6 +182,29 @@ fn lower_all(unit: &TranslationUnit, opts: &LowerOptions) -> LowerOutput {
         }
     }
     out
+}
+
+/// A kernel that [`LowerOptions::only`] leaves out, which is known without lowering it.
+fn left_out(syms: &Rc<Symbols<'_>>, opts: &LowerOptions, job: &Job<'_, '_>) -> Option<LeftOut> {
+    let f = job.decl.item;
+    let function = f.name.last_name();
+    let asked = |name: &str| opts.only.iter().any(|n| n == name);
+    if opts.only.is_empty() || asked(function) || asked(&job.name) {
+        return None;
+    }
+    let name = if f.template.is_some() && job.name == function {
+        let mut l = Lowerer::new(syms.clone(), opts.clone());
+        let (_, instance) = l.instance(job)?;
+        format!("{}{instance}", job.name)
+    } else {
+        job.name.clone()
+    };
+    (!asked(&name)).then(|| LeftOut {
+        name,
+        function: function.to_string(),
+        span: job.span,
+        definition: f.name_span,
+    })
 }
 
 /// Kernels of guessed arguments: those that were understood in full, which is what is left of "where that compiles".
@@ -278,8 +341,9 @@ fn doubt(construct: &str, span: Span) -> Stmt {
 }
 
 impl<'a> Lowerer<'a> {
-    /// One pass over a kernel; `None` when another template of that name is meant.
-    fn pass(&mut self, job: &Job<'_, 'a>) -> Option<Kernel> {
+    /// What template parameters mean in an instance, and its arguments in words; `None` when another template of that
+    /// name is meant.
+    fn instance(&mut self, job: &Job<'_, 'a>) -> Option<(Env<'a>, String)> {
         let f = job.decl.item;
         let at = job.decl.at;
         self.span = job.span;
@@ -292,6 +356,14 @@ impl<'a> Lowerer<'a> {
             instance = format!("<{}>", self.targs_text(&full));
         }
         self.frames.clear();
+        Some((env, instance))
+    }
+
+    /// One pass over a kernel; `None` when another template of that name is meant.
+    fn pass(&mut self, job: &Job<'_, 'a>) -> Option<Kernel> {
+        let f = job.decl.item;
+        let at = job.decl.at;
+        let (env, instance) = self.instance(job)?;
         let mut frame = Frame::new(at, PathId(0));
         frame.scopes.push(env);
         frame.scopes.push(Env::new());

@@ -34,5 +34,8 @@ use self::classes::{class, construct, layout, lifetime, record};
 use self::names::{adl, enums, scope, symbols};
 use self::values::{access, fold, value};
 pub use ctx::LowerOptions;
-pub use entry::{Instantiation, KernelEntry, LowerOutput, Skipped, kernels, lower_file};
+pub use entry::{
+    Each, Instantiation, KernelEntry, LeftOut, LowerOutput, Skipped, kernels, lower_each,
+    lower_file,
+};
 pub use log::{DeclAt, How, Layout, Log, Use};

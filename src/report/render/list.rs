@@ -6,13 +6,11 @@
 use std::collections::BTreeMap;
 
 use crate::report::finding::{self, Finding, Place};
+use crate::report::instances::{grouped, names};
 use crate::report::model::{FileReport, KernelReport};
 use crate::report::rule::Rule;
 use crate::report::steps::{launch, thread_name, verb};
 use crate::report::total::Totals;
-
-/// Names that are written out before the rest is counted.
-const NAMES: usize = 4;
 
 /// The lines of a file. `wanted` chooses findings; without assumptions and summary where `brief`.
 pub fn file(f: &FileReport, wanted: &dyn Fn(&Finding<'_>) -> bool, brief: bool) -> String {
@@ -71,22 +69,10 @@ fn heading(f: &FileReport) -> String {
         if kernels.len() == f.kernels.len() {
             out.push_str(&format!("  assuming {a}\n"));
         } else {
-            out.push_str(&format!("  assuming {a} ({})\n", names(&kernels)));
+            out.push_str(&format!("  assuming {a} ({})\n", names(f, &kernels)));
         }
     }
     out
-}
-
-fn names(all: &[&str]) -> String {
-    if all.len() > NAMES {
-        format!(
-            "{} and {} more",
-            all[..NAMES - 1].join(", "),
-            all.len() + 1 - NAMES
-        )
-    } else {
-        all.join(", ")
-    }
 }
 
 fn line(f: &FileReport, x: &Finding<'_>, more: &[&Finding<'_>]) -> String {
@@ -100,7 +86,7 @@ fn line(f: &FileReport, x: &Finding<'_>, more: &[&Finding<'_>]) -> String {
     match x.kernels.as_slice() {
         [] => {}
         all if all.len() == f.kernels.len() && all.len() > 1 => out.push_str(" (all kernels)"),
-        all if f.kernels.len() > 1 => out.push_str(&format!(" ({})", names(all))),
+        all if f.kernels.len() > 1 => out.push_str(&format!(" ({})", names(f, all))),
         _ => {}
     }
     let paths = call_paths(f, &x.at);
@@ -181,15 +167,12 @@ fn call_paths(f: &FileReport, at: &Place) -> usize {
 
 /// What can go together.
 fn joint(f: &FileReport) -> String {
-    let mut out = String::new();
     let lines = |l: &[u32]| l.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let mut said: Vec<(&str, String)> = Vec::new();
     for k in &f.kernels {
         if k.jointly_removable.len() > 1 {
-            out.push_str(&format!(
-                "  {}: together removable: line {}\n",
-                k.name,
-                lines(&k.jointly_removable)
-            ));
+            let all = lines(&k.jointly_removable);
+            said.push((&k.name, format!("together removable: line {all}")));
         }
         for e in &k.exclusive {
             let why = if e.status == "refuted" {
@@ -197,14 +180,13 @@ fn joint(f: &FileReport) -> String {
             } else {
                 " (not proved)"
             };
-            out.push_str(&format!(
-                "  {}: not all of line {}{why}\n",
-                k.name,
-                lines(&e.lines)
-            ));
+            let all = lines(&e.lines);
+            said.push((&k.name, format!("not all of line {all}{why}")));
         }
     }
-    out
+    let all = grouped(f, said).into_iter();
+    all.map(|(who, what)| format!("  {who}: {what}\n"))
+        .collect()
 }
 
 /// What the verdicts mean: which kernels are free of races as written.
@@ -224,7 +206,7 @@ fn free(f: &FileReport) -> String {
     if !free.is_empty() {
         out.push_str(&format!(
             "  {} {} free of races within a threadgroup and of divergent barriers as written: `removable` also means same results\n",
-            names(&free),
+            names(f, &free),
             if free.len() == 1 { "is" } else { "are" }
         ));
     }
@@ -232,7 +214,7 @@ fn free(f: &FileReport) -> String {
     if !other.is_empty() {
         out.push_str(&format!(
             "  {} {} not shown free of races within a threadgroup and of divergent barriers as written: `removable` means no race is added\n",
-            names(&other),
+            names(f, &other),
             if other.len() == 1 { "was" } else { "were" }
         ));
     }
@@ -245,7 +227,7 @@ fn free(f: &FileReport) -> String {
     if !cached.is_empty() {
         out.push_str(&format!(
             "  cached: proved before with the same input (--no-cache proves it again): {}\n",
-            names(&cached)
+            names(f, &cached)
         ));
     }
     out
