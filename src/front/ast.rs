@@ -9,7 +9,7 @@ mod expr;
 mod types;
 
 pub use attr::Attr;
-pub use expr::{BinaryOp, CastKind, Expr, ExprKind, Lambda, UnaryOp};
+pub use expr::{BinaryOp, CastKind, Designator, Expr, ExprKind, Fold, Lambda, UnaryOp};
 pub use types::{AddressSpace, Path, PathSegment, Quals, TemplateArg, Type, TypeKind};
 
 use crate::source::Span;

@@ -90,8 +90,38 @@ pub enum ExprKind {
     AlignofType(Box<Type>),
     /// `[caps](params) -> R { body }`
     Lambda(Box<Lambda>),
-    /// `e...` and `(e op ...)` folds, kept for a message.
+    /// `e...` in a list ([temp.variadic]).
+    Pack(Box<Expr>),
+    /// `(e op ...)`, `(... op e)`, `(a op ... op b)` ([expr.prim.fold]).
+    Fold(Box<Fold>),
+    /// `sizeof...(name)`
+    SizeofPack(String),
+    /// `.a[2] = e`, `[1 ... 3] = e` in an initialiser list.
+    Designated(Vec<Designator>, Box<Expr>),
+    /// What is recognised but not understood, kept for a message.
     Unsupported(String),
+}
+
+/// A fold expression.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// The operator; `None` for the comma.
+    pub op: Option<BinaryOp>,
+    /// What stands before `...`.
+    pub left: Option<Expr>,
+    /// What stands after it.
+    pub right: Option<Expr>,
+}
+
+/// Part of a designator.
+#[derive(Clone, Debug)]
+pub enum Designator {
+    /// `.name`
+    Field(String),
+    /// `[i]`
+    Index(Expr),
+    /// `[a ... b]`, as GNU C has it.
+    Range(Expr, Expr),
 }
 
 /// Spelling of a cast.

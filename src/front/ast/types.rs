@@ -107,6 +107,8 @@ pub struct PathSegment {
     pub name: String,
     /// Template arguments, when written.
     pub args: Option<Vec<TemplateArg>>,
+    /// `e` of `decltype(e)`.
+    pub of: Option<Box<Expr>>,
 }
 
 /// A template argument.

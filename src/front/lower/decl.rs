@@ -190,7 +190,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         if let Ty::Unsized(t) = &ty
-            && let Some(n) = list_len(&v.init)
+            && let Some(n) = self.list_bound(&v.init)
         {
             ty = Ty::Array(t.clone(), n);
         }
@@ -425,16 +425,5 @@ pub(super) fn init_expr(i: &Option<Init>) -> Option<&AExpr> {
         Some(Init::Assign(e)) => Some(e),
         Some(Init::Paren(v) | Init::Brace(v)) => v.first(),
         None => None,
-    }
-}
-
-pub(super) fn list_len(i: &Option<Init>) -> Option<u64> {
-    match i {
-        Some(Init::Assign(AExpr {
-            kind: crate::front::ast::ExprKind::InitList(v),
-            ..
-        }))
-        | Some(Init::Brace(v)) => Some(v.len() as u64),
-        _ => None,
     }
 }

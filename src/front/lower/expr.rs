@@ -23,6 +23,8 @@ pub fn has_effects(e: &AExpr) -> bool {
         EK::Ternary(a, b, c) => has_effects(a) || has_effects(b) || has_effects(c),
         EK::Index(a, v) => has_effects(a) || v.iter().any(has_effects),
         EK::Construct { args, .. } | EK::InitList(args) => args.iter().any(has_effects),
+        EK::Pack(a) | EK::Designated(_, a) => has_effects(a),
+        EK::Fold(f) => f.left.iter().chain(&f.right).any(has_effects),
         _ => false,
     }
 }
@@ -166,6 +168,7 @@ impl<'a> Lowerer<'a> {
             }
             EK::Cast(kind, ty, x) => self.cast(*kind, ty, x),
             EK::Lambda(l) => Place::Val(self.lambda(l, e.span)),
+            EK::Fold(f) => self.fold_expr(f, e.span),
             _ => Place::Val(self.rvalue(e)),
         }
     }
@@ -212,6 +215,15 @@ impl<'a> Lowerer<'a> {
                 }
                 self.note("initialiser list without a type");
                 Value::void()
+            }
+            EK::SizeofPack(name) => self.size_of_pack(name),
+            EK::Pack(_) => {
+                self.unsupported("a pack expansion", true, true, Vec::new());
+                Value::scalar(Expr::undef(ScalarTy::I32))
+            }
+            EK::Designated(..) => {
+                self.unsupported("a designated initialiser", true, true, Vec::new());
+                Value::scalar(Expr::undef(ScalarTy::I32))
             }
             EK::Str(_) => Value::void(),
             EK::Unsupported(what) => {

@@ -3,7 +3,6 @@
 //! Soundness direction: exact.
 
 use super::ctx::{Lowerer, ObjKey};
-use super::decl::list_len;
 use super::symbols::GlobalVar;
 use super::template::TArg;
 use super::types::{Cv, Ty};
@@ -71,7 +70,7 @@ impl<'a> Lowerer<'a> {
         let init = d.init.as_ref();
         let mut ty = self.resolve_type(&d.ty);
         if let Ty::Unsized(t) = &ty
-            && let Some(n) = list_len(&d.init)
+            && let Some(n) = self.list_bound(&d.init)
         {
             ty = Ty::Array(t.clone(), n);
         }

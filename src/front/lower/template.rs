@@ -54,7 +54,7 @@ impl<'a> Lowerer<'a> {
                     if let Some(Binding::Pack(v)) = name.and_then(|n| self.local(n)) {
                         out.extend(v);
                     } else {
-                        out.push(TArg::Unknown);
+                        out.extend(self.expanded_targs(inner));
                     }
                 }
                 _ => out.push(self.template_arg(a)),
@@ -211,13 +211,12 @@ impl<'a> Lowerer<'a> {
                 TemplateParamKind::Template => {}
             }
             let mut arg = arg?;
-            if let (TArg::Val(..), Some(w)) = (&arg, &want)
-                && let Some(s) = w.scalar()
-                && let Binding::Place(Place::Val(v)) = self.targ_binding(&arg, Some(w))
-                && let Some(ir::ExprKind::Const(b)) = v.as_scalar().map(|e| e.kind.clone())
-            {
-                let _ = s;
-                arg = TArg::Val(w.clone(), b);
+            if let (TArg::Pack(v), Some(w)) = (&arg, &want) {
+                let all = v.iter().map(|a| self.converted_targ(a, w)).collect();
+                arg = TArg::Pack(all);
+            }
+            if let (TArg::Val(..), Some(w)) = (&arg, &want) {
+                arg = self.converted_targ(&arg, w);
             }
             if !p.name.is_empty() {
                 let b = self.targ_binding(&arg, want.as_ref());
@@ -226,6 +225,18 @@ impl<'a> Lowerer<'a> {
             full.push(arg);
         }
         Some(full)
+    }
+
+    /// A constant as the type of its parameter sees it ([temp.arg.nontype]).
+    fn converted_targ(&mut self, arg: &TArg, want: &Ty) -> TArg {
+        if let TArg::Val(..) = arg
+            && want.scalar().is_some()
+            && let Binding::Place(Place::Val(v)) = self.targ_binding(arg, Some(want))
+            && let Some(ir::ExprKind::Const(b)) = v.as_scalar().map(|e| e.kind.clone())
+        {
+            return TArg::Val(want.clone(), b);
+        }
+        arg.clone()
     }
 
     /// Matches positional arguments with parameter names.
@@ -240,7 +251,9 @@ impl<'a> Lowerer<'a> {
             };
             if p.pack {
                 let rest = args.get(i..).unwrap_or(&[]);
-                if let [TArg::Pack(v)] = rest {
+                if rest.is_empty() {
+                    // To be deduced.
+                } else if let [TArg::Pack(v)] = rest {
                     out.insert(key, TArg::Pack(v.clone()));
                 } else {
                     out.insert(key, TArg::Pack(rest.to_vec()));

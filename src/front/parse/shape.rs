@@ -122,7 +122,12 @@ impl Shapes<'_> {
                 certain = true;
                 bare = false;
                 i += 1;
-                if w.text != "auto" {
+                if w.text == "typename" && self.words.get(i).is_some_and(|w| w.is_kw("decltype")) {
+                    i = self.after_group(i + 1);
+                    if self.is(i, "::") {
+                        i = self.path(i).map_or(i, |(e, _)| e);
+                    }
+                } else if w.text != "auto" {
                     match self.path(i) {
                         Some((e, _)) => i = e,
                         None if self.is(i, "{") => i = self.after_group(i),

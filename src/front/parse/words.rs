@@ -72,6 +72,11 @@ pub(super) fn words(tokens: &[Token]) -> Vec<Word<'_>> {
             i = after_parens(tokens, i + 1);
             continue;
         }
+        // It only asks compilers not to warn.
+        if t.is_ident("__extension__") {
+            i += 1;
+            continue;
+        }
         let mut last = i;
         let (kind, text): (WordKind, Cow<str>) = match t.kind {
             TokenKind::Number => (WordKind::Number, Cow::Borrowed(&*t.text)),

@@ -52,6 +52,10 @@ pub fn named(p: &Path) -> Option<Value> {
         "CHAR_MIN" | "SCHAR_MIN" => i(ScalarTy::I32, -128),
         "UCHAR_MAX" => i(ScalarTy::I32, 255),
         "CHAR_BIT" => i(ScalarTy::I32, 8),
+        // How precise; what is computed here does not depend on it.
+        "__METAL_FAST_MATH__" | "__METAL_PRECISE_MATH__" | "__METAL_MAYBE_FAST_MATH__" => {
+            i(ScalarTy::I32, 0)
+        }
         n if n.starts_with("memory_order_") || n.starts_with("thread_scope_") => {
             Some(Value::comps(
                 Ty::Enum(ENUM_OTHER, ScalarTy::U32),

@@ -75,14 +75,18 @@ pub fn lookup(name: &str) -> Option<Rule> {
     })
 }
 
+/// The number of arguments of a function.
+pub fn arity(rule: Rule) -> usize {
+    match rule {
+        Rule::Float(_, n) | Rule::Any(_, n) | Rule::Composed(n) => n,
+        Rule::Test(_) => 1,
+    }
+}
+
 impl<'a> Lowerer<'a> {
     /// Calls a mathematical function.
     pub fn math_call(&mut self, rule: Rule, call: Call<'_, 'a>) -> Place {
-        let n = match rule {
-            Rule::Float(_, n) | Rule::Any(_, n) | Rule::Composed(n) => n,
-            Rule::Test(_) => 1,
-        };
-        if call.args.len() != n {
+        if call.args.len() != arity(rule) {
             return self.unknown_call(call.name, &call.args, true);
         }
         let name = call.name;

@@ -21,6 +21,7 @@ pub fn is_name(name: &str) -> bool {
             | "atomic_thread_fence"
             | "is_function_constant_defined"
             | "is_null_texture"
+            | "make_uniform"
             | "nextafter"
             | "ilogb"
             | "assert"
@@ -54,7 +55,7 @@ impl<'a> Lowerer<'a> {
                 self.coherent |= call.name == "atomic_thread_fence";
                 Place::Val(Value::void())
             }
-            "__builtin_expect" => {
+            "__builtin_expect" | "make_uniform" => {
                 let mut v = self.arg_values(call.args);
                 if v.is_empty() {
                     return Place::Val(Value::void());

@@ -38,6 +38,25 @@ pub fn is_builtin_function(name: &str) -> bool {
         || misc::is_name(name)
 }
 
+/// `__metal_f(x, mode)`, which the library's headers define `f(x)` with (files do the same for number types of their
+/// own): the function, without what says how precise it is.
+fn compiler_builtin<'n, 'a>(name: &'n str, mut args: Vec<Arg<'a>>) -> (&'n str, Vec<Arg<'a>>) {
+    let Some(plain) = name.strip_prefix("__metal_") else {
+        return (name, args);
+    };
+    if models::simd_function(plain).is_some_and(|f| f.args == args.len()) {
+        return (plain, args);
+    }
+    match math::lookup(plain) {
+        Some(rule) if args.len() == math::arity(rule) => (plain, args),
+        Some(rule) if args.len() == math::arity(rule) + 1 => {
+            args.pop();
+            (plain, args)
+        }
+        _ => (name, args),
+    }
+}
+
 /// A call being lowered.
 pub struct Call<'c, 'a> {
     /// The name.
@@ -64,6 +83,7 @@ impl<'a> Lowerer<'a> {
         if let Some(v) = self.numeric_limits(p) {
             return Place::Val(v);
         }
+        let (name, args) = compiler_builtin(name, args);
         let call = Call { name, targs, args };
         if let Some(f) = models::barrier(name) {
             return self.barrier(f, call);

@@ -45,6 +45,14 @@ impl<'a> Lowerer<'a> {
     /// Calls a SIMD-group or quad-group function.
     pub fn simd_call(&mut self, f: &SimdFunction, call: Call<'_, 'a>) -> Place {
         let op = operation(f.op);
+        // With a modulus the lanes that exchange are others: a value that is not known.
+        let modulus = matches!(op, SimdOp::ShuffleAndFillUp | SimdOp::ShuffleAndFillDown)
+            && call.args.len() == f.args + 1;
+        if modulus {
+            let vals = self.arg_values(call.args);
+            let ty = vals.first().map_or(Ty::Void, |v| v.ty.clone());
+            return Place::Val(self.undef(&ty));
+        }
         if call.args.len() != f.args {
             return self.unknown_call(call.name, &call.args, true);
         }

@@ -48,7 +48,10 @@ impl<'a> Lowerer<'a> {
                     }
                 }
             }
-            out.push(self.arg(e));
+            match &e.kind {
+                EK::Pack(inner) => out.extend(self.expanded_args(inner)),
+                _ => out.push(self.arg(e)),
+            }
         }
         out
     }
@@ -137,16 +140,7 @@ impl<'a> Lowerer<'a> {
                 Ty::Scalar(_) | Ty::Record(_) | Ty::Lambda(_) | Ty::Func(_)
             )
         };
-        let metal: Vec<NsId> = self
-            .syms
-            .qualified(GLOBAL, "metal", u32::MAX, true)
-            .iter()
-            .filter_map(|n| match n.what {
-                What::Namespace(id) => Some(id),
-                _ => None,
-            })
-            .collect();
-        let beside = |ns: NsId| ns == GLOBAL || metal.contains(&ns);
+        let beside = |ns: NsId| ns == GLOBAL || self.in_metal(ns);
         crate::front::lower::builtins::is_builtin_function(&set.name)
             && set.cands.iter().all(|c| c.rec.is_none() || c.f.is_friend)
             && (set.cands.iter().any(|c| beside(c.at.ns))
@@ -229,7 +223,7 @@ impl<'a> Lowerer<'a> {
                             self.log_call(name.span, How::Name, &c);
                             self.call_member(&c, env, this, args, span)
                         }
-                        Choice::None => self.unknown_call(last, &args, true),
+                        Choice::None | Choice::Library => self.unknown_call(last, &args, true),
                         Choice::Ambiguous => self.ambiguous_call(last, &args),
                     };
                 }
@@ -302,7 +296,7 @@ impl<'a> Lowerer<'a> {
                         self.log_call(span, How::Operator, &c);
                         self.call_member(&c, env, callee, args, span)
                     }
-                    Choice::None => self.unknown_call("operator()", &args, true),
+                    Choice::None | Choice::Library => self.unknown_call("operator()", &args, true),
                     Choice::Ambiguous => self.ambiguous_call("operator()", &args),
                 }
             }
@@ -324,10 +318,15 @@ impl<'a> Lowerer<'a> {
     ) -> Option<Place> {
         let object = self.frames.last().and_then(|f| f.this.clone());
         let members = set.cands.iter().any(|c| c.rec.is_some() && !c.f.is_friend);
+        let shared = match library && set.targs.is_none() {
+            true => self.library_candidates(&set.name, args),
+            false => None,
+        };
         let given = Given {
             targs: set.targs.as_deref(),
             object: object.as_ref().filter(|_| members),
             open: library,
+            library: shared.as_ref(),
             ..Given::args(args)
         };
         let (c, env) = match self.select_overload(&set.cands, given) {
@@ -337,7 +336,7 @@ impl<'a> Lowerer<'a> {
                 }
                 (c, env)
             }
-            Choice::None => return None,
+            Choice::None | Choice::Library => return None,
             Choice::Ambiguous => return Some(self.ambiguous_call(&set.name, args)),
         };
         self.log_call(set.named, How::Name, &c);
@@ -402,7 +401,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Some(self.inline_call(&c, env, None, args, span))
             }
-            Choice::None => None,
+            Choice::None | Choice::Library => None,
             Choice::Ambiguous => Some(self.ambiguous_call(name, &args)),
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! Soundness direction: exact; a failed deduction makes a candidate not viable.
 
-use crate::front::ast::{Expr, ExprKind, Path, TemplateArg, TemplateParam, Type, TypeKind};
+use crate::front::ast::{Expr, ExprKind, Param, Path, TemplateArg, TemplateParam, Type, TypeKind};
+use crate::front::lower::call::Arg;
 use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::scope::Env;
+use crate::front::lower::scope::FuncCand;
+use crate::front::lower::symbols::{NsId, What};
 use crate::front::lower::template::{Deduced, TArg};
 use crate::front::lower::types::{Cv, Ty};
 use crate::ir;
@@ -104,7 +107,17 @@ impl<'a> Lowerer<'a> {
                     return false;
                 };
                 if r.decl.name == name {
-                    r.targs.clone()
+                    let (all, ns) = (r.targs.clone(), r.at.ns);
+                    let packs = args.iter().any(|a| matches!(a, TemplateArg::Pack(_)));
+                    if args.len() < all.len() && !packs {
+                        let Some(written) = self.without_defaults(name, ns, &all, args.len())
+                        else {
+                            return false;
+                        };
+                        written
+                    } else {
+                        all
+                    }
                 } else {
                     let bases = r.bases.clone();
                     return bases.iter().any(|(b, _)| {
@@ -123,6 +136,79 @@ impl<'a> Lowerer<'a> {
             }
         };
         self.match_args(args, &actual, params, out)
+    }
+
+    /// Deduces the packs of a parameter that is a pack from all arguments it takes ([temp.deduct.call]/1).
+    pub fn deduce_pack(
+        &mut self,
+        c: &FuncCand<'a>,
+        p: &'a Param,
+        params: &'a [TemplateParam],
+        args: &[Arg<'a>],
+        given: &mut Deduced,
+    ) -> Option<()> {
+        let mentioned = crate::front::lower::packs::in_type(&p.ty)?;
+        let packs: Vec<&'a str> = params
+            .iter()
+            .filter(|t| t.pack && mentioned.contains(t.name.as_str()))
+            .map(|t| t.name.as_str())
+            .collect();
+        let mut found: Vec<Vec<TArg>> = vec![Vec::new(); packs.len()];
+        for a in args {
+            let Arg::Place(place) = a else { return None };
+            let at = match p.ty.kind {
+                TypeKind::Reference(..) => place.ty().clone(),
+                _ => self.decayed_type(place),
+            };
+            let mut one = given.clone();
+            packs.iter().for_each(|n| drop(one.remove(*n)));
+            let ok = self.with_env(Env::new(), c.rec, c.at, |l| {
+                l.deduce(&p.ty, &at, params, &mut one)
+            });
+            if !ok {
+                return None;
+            }
+            for (n, v) in packs.iter().zip(&mut found) {
+                v.push(one.remove(*n)?);
+            }
+        }
+        for (n, v) in packs.into_iter().zip(found) {
+            // Explicit arguments come first, the others are deduced ([temp.arg.explicit]/9).
+            if let Some(TArg::Pack(explicit)) = given.get(n)
+                && !v.starts_with(explicit)
+            {
+                return None;
+            }
+            given.insert(n.to_string(), TArg::Pack(v));
+        }
+        Some(())
+    }
+
+    /// The first `n` arguments of a class template, where the others are the defaults that go with them
+    /// ([temp.arg.explicit], [temp.param]).
+    fn without_defaults(
+        &mut self,
+        name: &str,
+        ns: NsId,
+        all: &[TArg],
+        n: usize,
+    ) -> Option<Vec<TArg>> {
+        let syms = self.syms.clone();
+        let declared = syms.all_in(ns, name);
+        let mut primary = declared.iter().filter_map(|x| match x.what {
+            What::Record(r) if r.specialization.is_none() && r.template.is_some() => {
+                Some((r, x.at))
+            }
+            _ => None,
+        });
+        let first = primary.next()?;
+        let (r, at) = primary.fold(first, |a, b| if b.0.members.is_some() { b } else { a });
+        let params = r.template.as_deref()?;
+        let written = all.get(..n)?;
+        let given = Self::positional(params, written)?;
+        let (_, full) = self.template_env(params, &given, None, at)?;
+        let same = full.len() == all.len() && full.iter().zip(all).all(|(a, b)| same_arg(a, b));
+        same.then(|| written.to_vec())
     }
 
     pub fn type_is_alias(&self, path: &Path) -> bool {
@@ -144,7 +230,13 @@ impl<'a> Lowerer<'a> {
                 if let TemplateArg::Path(path) = &**inner
                     && let Some(n) = path.as_ident()
                 {
-                    let rest = actual.get(i..).unwrap_or(&[]).to_vec();
+                    let mut rest = Vec::new();
+                    for a in actual.get(i..).unwrap_or(&[]) {
+                        match a {
+                            TArg::Pack(v) => rest.extend(v.iter().cloned()),
+                            a => rest.push(a.clone()),
+                        }
+                    }
                     return self.unify(n, TArg::Pack(rest), out);
                 }
                 return false;

@@ -46,6 +46,29 @@ impl<'a> Lowerer<'a> {
         name
     }
 
+    /// What tells an instance of a function from all others: two closures are two types.
+    fn instance_key(&self, c: &FuncCand<'a>, env: &Env<'a>) -> String {
+        let mut key = format!("{:p}:{:?}", c.f, c.rec);
+        for p in c.f.template.iter().flatten() {
+            match env.get(&p.name) {
+                Some(Binding::Type(t)) => key.push_str(&format!("|{t:?}")),
+                Some(Binding::Pack(v)) => key.push_str(&format!("|{v:?}")),
+                Some(Binding::Template(t)) => key.push_str(&format!("|{t}")),
+                Some(Binding::Place(Place::Val(v))) => {
+                    let e = v.as_scalar().and_then(Expr::as_int);
+                    key.push_str(&format!("|{e:?}"));
+                }
+                Some(Binding::Func(f)) => {
+                    for o in &f.cands {
+                        key.push_str(&format!("|{:p}", o.f));
+                    }
+                }
+                _ => key.push_str("|?"),
+            }
+        }
+        key
+    }
+
     /// Checks depth and recursion; `true` when the call may be expanded.
     pub fn enter_call(&mut self, key: &str, name: &str, span: Span) -> bool {
         self.span = span;
@@ -95,7 +118,7 @@ impl<'a> Lowerer<'a> {
             return self.unknown_call(f.name.last_name(), &args, true);
         };
         let name = self.display_name(c, &env);
-        let stack_key = format!("{name}@{}", f.name_span.start);
+        let stack_key = self.instance_key(c, &env);
         let this = this.map(|t| self.freeze_place(t));
         if !self.enter_call(&stack_key, &name, span) {
             let ret = f.ret.as_ref();
@@ -308,7 +331,7 @@ impl<'a> Lowerer<'a> {
         };
         let this = this.with_cv(Cv::default());
         let name = self.display_name(c, &env);
-        let stack_key = format!("{name}@{}", f.name_span.start);
+        let stack_key = self.instance_key(c, &env);
         if !self.enter_call(&stack_key, &name, span) {
             return;
         }
@@ -342,12 +365,8 @@ impl<'a> Lowerer<'a> {
         let mut it = args.into_iter();
         for (i, p) in params.iter().enumerate() {
             if p.pack {
-                // A pack of values: bound element by element is not needed by code that is
-                // expanded only through `sizeof...`.
-                let n = it.by_ref().count();
-                if n > 0 {
-                    self.note("parameter pack");
-                }
+                let rest: Vec<Arg<'a>> = it.by_ref().collect();
+                self.bind_pack(p, rest);
                 continue;
             }
             let ty = self.resolve_type(&p.ty);
@@ -361,24 +380,29 @@ impl<'a> Lowerer<'a> {
                 (None, Some(d)) => self.default_arg(d),
                 (None, None) => Arg::Place(Place::Val(self.undef(ty.strip_ref()))),
             };
-            let place = self.param_place(p, ty, arg);
-            let place = match &p.ty.kind {
-                TypeKind::Reference(i, _) => {
-                    let cv = self.cv_of_type(i);
-                    place.more_cv(cv)
-                }
-                _ => {
-                    if self.special(place.ty()).dtor {
-                        let what = "parameter by value with a destructor";
-                        self.unsupported(what, true, true, Vec::new());
-                    }
-                    let cv = self.cv_of_type(&p.ty);
-                    place.with_cv(cv)
-                }
-            };
+            let place = self.param_place(p, &p.name, ty, arg);
+            let place = self.qualified_param(p, place);
             if !p.name.is_empty() {
                 self.bind(&p.name, Binding::Place(place));
                 self.log_origin(&p.name, p.span);
+            }
+        }
+    }
+
+    /// A parameter with the qualifiers that its type says.
+    pub fn qualified_param(&mut self, p: &'a Param, place: Place) -> Place {
+        match &p.ty.kind {
+            TypeKind::Reference(i, _) => {
+                let cv = self.cv_of_type(i);
+                place.more_cv(cv)
+            }
+            _ => {
+                if self.special(place.ty()).dtor {
+                    let what = "parameter by value with a destructor";
+                    self.unsupported(what, true, true, Vec::new());
+                }
+                let cv = self.cv_of_type(&p.ty);
+                place.with_cv(cv)
             }
         }
     }
@@ -387,23 +411,23 @@ impl<'a> Lowerer<'a> {
         self.arg(d)
     }
 
-    fn param_place(&mut self, p: &'a Param, ty: Ty, arg: Arg<'a>) -> Place {
+    pub fn param_place(&mut self, p: &'a Param, name: &str, ty: Ty, arg: Arg<'a>) -> Place {
         let span = p.span;
         let generic = ty.is_auto();
         match (ty, arg) {
-            (Ty::Ref(t, _), Arg::Place(place)) => self.bind_reference(place, &t, &p.name, span),
+            (Ty::Ref(t, _), Arg::Place(place)) => self.bind_reference(place, &t, name, span),
             (ty, Arg::List(args)) => {
                 // The list belongs to the caller: its names are looked up there.
                 let callee = self.frames.pop();
                 let v = self.construct(ty.strip_ref(), args, true);
                 self.frames.extend(callee);
-                self.new_local(&p.name, span, v)
+                self.new_local(name, span, v)
             }
             // `auto` parameters of generic lambdas.
             (_, Arg::Place(place)) if generic => {
                 if matches!(p.ty.kind, TypeKind::Reference(..)) {
                     return match place {
-                        Place::Val(v) => self.new_local(&p.name, span, v),
+                        Place::Val(v) => self.new_local(name, span, v),
                         other => self.freeze_place(other),
                     };
                 }
@@ -411,7 +435,7 @@ impl<'a> Lowerer<'a> {
                     Ty::Record(_) => self.copied(place),
                     _ => self.decay(place),
                 };
-                self.new_local(&p.name, span, v)
+                self.new_local(name, span, v)
             }
             (ty, Arg::Place(place)) => {
                 // A parameter of array type written `T a[N]` is a pointer.
@@ -434,7 +458,7 @@ impl<'a> Lowerer<'a> {
                     }
                     _ => self.init_from(place, &ty),
                 };
-                self.new_local(&p.name, span, v)
+                self.new_local(name, span, v)
             }
         }
     }

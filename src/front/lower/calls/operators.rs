@@ -116,11 +116,16 @@ impl<'a> Lowerer<'a> {
         } else {
             Place::Val(self.decay(pb))
         };
+        self.combine(op, x, y, &[a, b])
+    }
+
+    /// A binary operator on operands that were evaluated.
+    pub fn combine(&mut self, op: BinaryOp, x: Place, y: Place, exprs: &[&AExpr]) -> Place {
         let user = |t: &Ty| matches!(t, Ty::Record(_) | Ty::Enum(..) | Ty::Unknown(_));
         if user(x.ty()) || user(y.ty()) {
             let name = format!("operator{}", op_text(op));
             let args = vec![Arg::Place(x.clone()), Arg::Place(y.clone())];
-            if let Some(p) = self.operator(&name, args, &[a, b]) {
+            if let Some(p) = self.operator(&name, args, exprs) {
                 return p;
             }
         }
@@ -188,10 +193,24 @@ impl<'a> Lowerer<'a> {
             (None, _) => {}
         }
         let l = if has_effects(b) { self.freeze(l) } else { l };
-        let (block, r) = self.in_block(|s| s.eval_bool(b));
+        let right = self.in_block(|s| s.eval_bool(b));
+        Value::scalar(self.short_circuit(and, l, right))
+    }
+
+    /// `l && r` or `l || r`, where a block evaluates `r`.
+    pub fn short_circuit(&mut self, and: bool, l: Expr, right: (Vec<Stmt>, Expr)) -> Expr {
+        let (block, r) = right;
         let op = if and { BinOp::And } else { BinOp::Or };
+        match fold::const_bool(&l) {
+            Some(v) if v != and => return boolc(v),
+            Some(_) => {
+                block.into_iter().for_each(|s| self.emit(s));
+                return r;
+            }
+            None => {}
+        }
         if block.is_empty() {
-            return Value::scalar(fold::binary(op, l, r));
+            return fold::binary(op, l, r);
         }
         let t = self.temp_var(ScalarTy::Bool);
         if let Some(s) = self.stable.get_mut(t.index()) {
@@ -215,7 +234,7 @@ impl<'a> Lowerer<'a> {
         if let Some(s) = self.stable.get_mut(t.index()) {
             *s = true;
         }
-        Value::scalar(Expr::var(ScalarTy::Bool, t))
+        Expr::var(ScalarTy::Bool, t)
     }
 
     pub fn ternary(&mut self, c: &'a AExpr, a: &'a AExpr, b: &'a AExpr) -> Place {

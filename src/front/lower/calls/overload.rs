@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use crate::front::ast::{Function, Param, TemplateParam, Type, TypeKind};
 use crate::front::lower::call::Arg;
 use crate::front::lower::ctx::Lowerer;
+use crate::front::lower::library::{Library, Shared};
 use crate::front::lower::rank::{Ics, Rank};
 use crate::front::lower::scope::{Env, FuncCand};
 use crate::front::lower::template::TArg;
@@ -17,8 +18,11 @@ use crate::front::lower::value::Place;
 
 /// What overload resolution found.
 pub enum Choice<'a> {
-    /// The best function with the bindings of its template parameters.
+    /// The best function with the bindings of its template parameters, and its worst conversion (an exact one where it is
+    /// surely better than what the library has).
     One(FuncCand<'a>, Env<'a>, Rank),
+    /// A function of the library is better than all of the file.
+    Library,
     /// No function is viable.
     None,
     /// None is best, or it is not known.
@@ -52,6 +56,8 @@ pub struct Given<'c, 'a> {
     pub operator: bool,
     /// There are other candidates than those of the file.
     pub open: bool,
+    /// Those of the library, where they are known.
+    pub library: Option<&'c Library>,
 }
 
 impl<'c, 'a> Given<'c, 'a> {
@@ -63,6 +69,7 @@ impl<'c, 'a> Given<'c, 'a> {
             args,
             operator: false,
             open: false,
+            library: None,
         }
     }
 
@@ -98,6 +105,10 @@ impl<'a> Lowerer<'a> {
             viable.extend(v);
         }
         self.merge_redeclarations(&mut viable);
+        let shared = self.shared(&given, &viable);
+        if matches!(shared, Shared::Library) {
+            return Choice::Library;
+        }
         let best = match viable.len() {
             0 if open.is_empty() && special.len() == 1 => {
                 // A specialisation whose template is not seen.
@@ -116,7 +127,10 @@ impl<'a> Lowerer<'a> {
             .count()
             > 1;
         let best = viable.swap_remove(best);
-        let worst = best.worst();
+        let worst = match shared {
+            Shared::File => Rank::Exact,
+            _ => best.worst(),
+        };
         if best.cand.f.template.is_none() || special.is_empty() {
             return Choice::One(best.cand, best.env, worst);
         }
@@ -131,6 +145,19 @@ impl<'a> Lowerer<'a> {
             (1, false) => Choice::One(found.swap_remove(0), Env::new(), worst),
             _ => Choice::Ambiguous,
         }
+    }
+
+    /// How the candidates of the file compare with those of the library.
+    fn shared(&mut self, given: &Given<'_, 'a>, viable: &[Viable<'a>]) -> Shared {
+        let Some(library) = given.library.filter(|_| !viable.is_empty()) else {
+            return Shared::Unknown;
+        };
+        let best = match viable.len() {
+            1 => Some(0),
+            _ => self.best_of(viable, given.args.len()),
+        };
+        let ics: Vec<Vec<Ics>> = viable.iter().map(|v| v.ics.clone()).collect();
+        self.against_library(library, given.args, &ics, best)
     }
 
     /// The one that is better than every other.
@@ -220,7 +247,14 @@ impl<'a> Lowerer<'a> {
     pub fn parameter_types(&mut self, c: &FuncCand<'a>, env: Env<'a>) -> Vec<Ty> {
         let params = &c.f.params;
         self.with_env(env, c.rec, c.at, |l| {
-            params.iter().map(|p| l.parameter_type(p)).collect()
+            let mut out = Vec::new();
+            for p in params {
+                match p.pack {
+                    true => out.extend(l.pack_types(p)),
+                    false => out.push(l.parameter_type(p)),
+                }
+            }
+            out
         })
     }
 
@@ -299,12 +333,14 @@ impl<'a> Lowerer<'a> {
             ics.push(self.object_ics(c, o, only)?);
         }
         let own = f.template.as_deref().unwrap_or(&[]);
+        if pack && types.len() < args.len() {
+            return None;
+        }
         for (i, a) in args.iter().enumerate() {
             let Some(ty) = types.get(i) else { break };
-            let p = &f.params[i];
-            if p.pack {
+            let Some(p) = f.params.get(i).or(f.params.last()) else {
                 break;
-            }
+            };
             let ty = self.effective(&p.ty, ty, own, a);
             match self.ics(a, &ty) {
                 Some(r) => ics.push(r),
@@ -359,8 +395,9 @@ impl<'a> Lowerer<'a> {
         args: &[Arg<'a>],
     ) -> Option<Env<'a>> {
         let mut given = Self::positional(params, targs.unwrap_or(&[]))?;
-        for (p, a) in c.f.params.iter().zip(args) {
+        for (i, (p, a)) in c.f.params.iter().zip(args).enumerate() {
             if p.pack {
+                self.deduce_pack(c, p, params, args.get(i..).unwrap_or(&[]), &mut given)?;
                 break;
             }
             let Arg::Place(place) = a else { continue };

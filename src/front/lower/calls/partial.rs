@@ -3,7 +3,7 @@
 //! Purpose: which of two templates is more specialised: each is deduced from the other with types that
 //! stand for its parameters. Soundness direction: exact; what cannot be compared is not ordered.
 
-use crate::front::ast::{Record, TemplateParam, TemplateParamKind, TypeKind};
+use crate::front::ast::{Record, TemplateParam, TemplateParamKind, Type, TypeKind};
 use crate::ir::ScalarTy;
 
 use crate::front::lower::call::Arg;
@@ -50,6 +50,10 @@ impl<'a> Lowerer<'a> {
         b: &FuncCand<'a>,
         args: usize,
     ) -> Option<bool> {
+        let pack = |c: &FuncCand<'a>| c.f.params.last().is_some_and(|p| p.pack);
+        if pack(a) != pack(b) {
+            return self.more_special_than_pack(a, b, args);
+        }
         let (x, y) = (self.at_least(a, b, args)?, self.at_least(b, a, args)?);
         if x != y || !x {
             return Some(x && !y);
@@ -71,6 +75,36 @@ impl<'a> Lowerer<'a> {
             }
         }
         Some(more)
+    }
+
+    /// The same where one of the two ends with a pack. Only the simple case is decided: for as many arguments as the one
+    /// without a pack has, each of the other's parameters (the pack's, too) can be deduced from its, so that it is the
+    /// more specialised ([temp.deduct.partial]/11).
+    fn more_special_than_pack(
+        &mut self,
+        a: &FuncCand<'a>,
+        b: &FuncCand<'a>,
+        args: usize,
+    ) -> Option<bool> {
+        let pack = |c: &FuncCand<'a>| c.f.params.last().is_some_and(|p| p.pack);
+        let (plain_one, other) = if pack(b) { (a, b) } else { (b, a) };
+        let own = other.f.template.as_deref()?;
+        let bare = |t: &Type| is_bare_param(t, own);
+        let simple = other.f.params.iter().all(|p| bare(&p.ty));
+        // By value and without qualifiers, a bare parameter can be deduced from anything, and nothing but it from it.
+        let distinct: std::collections::BTreeSet<_> =
+            other.f.params.iter().filter_map(|p| p.ty.name()).collect();
+        let value = |t: &Type| !matches!(t.kind, TypeKind::Reference(..));
+        let values = plain_one.f.params.iter().all(|p| value(&p.ty));
+        if !simple
+            || !values
+            || distinct.len() != other.f.params.len()
+            || plain_one.f.params.len() != args
+            || other.f.params.len() > args + 1
+        {
+            return None;
+        }
+        Some(!pack(a))
     }
 
     /// Whether `b` can be deduced from `a`.

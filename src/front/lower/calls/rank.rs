@@ -47,6 +47,8 @@ pub struct Ics {
     pub to_void: bool,
     /// An enumeration becomes its underlying type.
     pub to_underlying: bool,
+    /// A scalar becomes a vector: Clang takes another scalar before that.
+    pub splat: bool,
     /// The rank is not known for sure.
     pub unsure: bool,
 }
@@ -63,12 +65,20 @@ impl Ics {
             to_bool: false,
             to_void: false,
             to_underlying: false,
+            splat: false,
             unsure: false,
         }
     }
 
     /// `Less` is better, `Equal` neither; `None` where that is not known.
     pub fn compare(&self, o: &Ics) -> Option<Ordering> {
+        let scalar = |i: &Ics| !i.splat && !i.unsure && i.rank != Rank::User;
+        if self.splat && scalar(o) {
+            return Some(Ordering::Greater);
+        }
+        if o.splat && scalar(self) {
+            return Some(Ordering::Less);
+        }
         if self.unsure || o.unsure {
             // Only an exact match is surely better than what is surely not one.
             return match (self.rank, o.rank) {
@@ -261,6 +271,7 @@ impl<'a> Lowerer<'a> {
         let vector = matches!(from, Ty::Vector(..) | Ty::Matrix(..) | Ty::Simdgroup(_))
             || matches!(to, Ty::Vector(..) | Ty::Matrix(..) | Ty::Simdgroup(_));
         Some(Ics {
+            splat: from.scalar().is_some() && matches!(to, Ty::Vector(..)),
             unsure: (half(from) && to.element().is_some_and(ScalarTy::is_float))
                 || (vector && rank != Rank::Exact)
                 || from.unpacked() == to.unpacked(),

@@ -42,6 +42,12 @@ impl<'a> Lowerer<'a> {
 
     /// `T(args)` or `T{args}`.
     pub fn construct(&mut self, ty: &Ty, args: &'a [AExpr], brace: bool) -> Value {
+        if args.iter().any(|a| matches!(a.kind, EK::Pack(_))) {
+            return self.construct_expanded(ty, args, brace);
+        }
+        if args.iter().any(|a| matches!(a.kind, EK::Designated(..))) {
+            return self.construct_designated(ty, args);
+        }
         match ty {
             Ty::Record(id) => self.construct_record(*id, args, brace),
             Ty::Ref(t, _) => {

@@ -143,13 +143,13 @@ impl<'a> Lowerer<'a> {
                 self.log_call(span, How::Implicit, &c);
                 self.inline_constructor(&c, env, p, args, span);
             }
-            Choice::None if args.is_empty() => {
+            Choice::None | Choice::Library if args.is_empty() => {
                 let fields = self.recs.get(id as usize).map_or(0, |r| r.fields.len());
                 for i in 0..fields {
                     self.default_field(id, &p, i);
                 }
             }
-            Choice::None | Choice::Ambiguous => self.unsupported(
+            Choice::None | Choice::Library | Choice::Ambiguous => self.unsupported(
                 format!("no single constructor of `{name}` fits"),
                 true,
                 true,

@@ -124,7 +124,9 @@ impl<'a> Dependent<'a> {
 
     fn in_path(&self, p: &Path) -> bool {
         p.segments.iter().any(|s| {
-            self.names.contains(s.name.as_str()) || s.args.iter().flatten().any(|a| self.in_arg(a))
+            s.of.as_ref().is_some_and(|e| self.mentions(e))
+                || self.names.contains(s.name.as_str())
+                || s.args.iter().flatten().any(|a| self.in_arg(a))
         })
     }
 
@@ -167,6 +169,8 @@ impl<'a> Dependent<'a> {
             EK::Cast(_, t, _) => self.in_type(t),
             EK::InitList(v) => v.iter().any(|a| self.depends(a)),
             EK::Lambda(_) | EK::Unsupported(_) => true,
+            EK::Pack(_) | EK::Fold(_) | EK::SizeofPack(_) => true,
+            EK::Designated(_, a) => self.depends(a),
             _ => false,
         }
     }

@@ -266,7 +266,9 @@ impl<'a> Lowerer<'a> {
         let elem = |i: usize| ty(i).and_then(|t| t.scalar());
         let dim = |i: usize| val(i).and_then(|v| u8::try_from(v).ok());
         Some(match name {
-            "vec" => Ty::vector(elem(0)?, dim(1).filter(|n| (1..=4).contains(n))?),
+            "vec" => Ty::vector(elem(0)?, dim(1).filter(|n| matches!(n, 1..=4 | 8 | 16))?),
+            // It behaves as its argument; that it is uniform is a promise that no proof rests on.
+            "uniform" => ty(0)?,
             "packed_vec" => Ty::Vector(elem(0)?, dim(1).filter(|n| (2..=4).contains(n))?, true),
             "matrix" => Ty::Matrix(elem(0)?, dim(1)?, dim(2)?),
             "simdgroup_matrix" if val(1) == Some(8) && val(2) == Some(8) => Ty::Simdgroup(elem(0)?),

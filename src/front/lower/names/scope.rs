@@ -28,8 +28,10 @@ pub enum Binding<'a> {
     Func(FuncSet<'a>),
     /// A class template given as argument.
     Template(String),
-    /// A pack.
+    /// A pack of template arguments.
     Pack(Vec<TArg>),
+    /// A pack of function parameters.
+    Places(Vec<Place>),
     /// A namespace alias of a block.
     Space(NsId),
     /// `using` of something of the library.
@@ -252,6 +254,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn first_container(&mut self, s: &'a PathSegment) -> Container<'a> {
+        if let Some(e) = &s.of {
+            return Container::Type(self.type_of(e));
+        }
         match self.local(&s.name) {
             Some(Binding::Space(ns)) => return Container::Space(ns),
             Some(Binding::Type(t)) => return Container::Type(t),

@@ -8,6 +8,7 @@ use pest::iterators::Pair;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::super::grammar::Rule;
+use super::list::fold;
 use super::{Builder, literal};
 use crate::front::ast::{
     BinaryOp, CastKind, Expr, ExprKind, Path, TemplateArg, Type, TypeKind, UnaryOp,
@@ -60,7 +61,8 @@ impl Builder<'_> {
                 },
                 Some(l) => Expr {
                     span: l.span.to(e.span),
-                    kind: ExprKind::Comma(Box::new(l), Box::new(e)),
+                    kind: fold(None, l, e)
+                        .unwrap_or_else(|(l, e)| ExprKind::Comma(Box::new(l), Box::new(e))),
                 },
             });
         }
@@ -122,12 +124,9 @@ impl Builder<'_> {
             .map_postfix(|e, op| self.postfix(e, op))
             .map_infix(|l, op, r| {
                 let span = l.span.to(r.span);
-                let fold = |e: &Expr| matches!(&e.kind, ExprKind::Unsupported(s) if s == "...");
-                let kind = if fold(&l) || fold(&r) {
-                    ExprKind::Unsupported("a fold expression".into())
-                } else {
-                    ExprKind::Binary(infix_operator(op.as_rule()), Box::new(l), Box::new(r))
-                };
+                let op = infix_operator(op.as_rule());
+                let kind = fold(Some(op), l, r)
+                    .unwrap_or_else(|(l, r)| ExprKind::Binary(op, Box::new(l), Box::new(r)));
                 Expr { kind, span }
             })
             .parse(pairs.into_iter())
@@ -207,52 +206,6 @@ impl Builder<'_> {
         Expr { kind, span }
     }
 
-    /// The arguments among the inner pairs of `p`.
-    pub(super) fn args(&self, p: Pair<Rule>) -> Vec<Expr> {
-        p.into_inner()
-            .filter(|a| a.as_rule() == Rule::arg)
-            .map(|a| self.arg(a))
-            .collect()
-    }
-
-    pub(super) fn arg(&self, p: Pair<Rule>) -> Expr {
-        let expansion = self.unsupported(&p, "a pack expansion");
-        let mut inner = p.into_inner();
-        let first = inner.next();
-        if inner.next().is_some() {
-            return expansion;
-        }
-        first.map_or(expansion, |e| self.assign_expr(e))
-    }
-
-    pub(super) fn brace_list(&self, p: Pair<Rule>) -> Vec<Expr> {
-        p.into_inner()
-            .filter(|c| c.as_rule() == Rule::init_clause)
-            .map(|c| {
-                let other = self.unsupported(&c, "a pack expansion");
-                let mut value = None;
-                let mut designated = false;
-                let mut expansion = false;
-                for s in c.into_inner() {
-                    match s.as_rule() {
-                        Rule::designator => designated = true,
-                        Rule::assign_expr => value = Some(self.assign_expr(s)),
-                        Rule::ellipsis => expansion = true,
-                        _ => {}
-                    }
-                }
-                match value {
-                    Some(v) if !designated && !expansion => v,
-                    Some(v) if designated => Expr {
-                        kind: ExprKind::Unsupported("a designated initialiser".into()),
-                        span: v.span,
-                    },
-                    _ => other,
-                }
-            })
-            .collect()
-    }
-
     fn construct(&self, ty: Type, p: Pair<Rule>) -> ExprKind {
         if p.as_rule() == Rule::brace_list {
             ExprKind::Construct {
@@ -323,7 +276,10 @@ impl Builder<'_> {
                     None => ExprKind::Unsupported("sizeof".into()),
                 }
             }
-            Rule::sizeof_pack => ExprKind::Unsupported("`sizeof...`".into()),
+            Rule::sizeof_pack => {
+                let inner = p.into_inner().find(|s| s.as_rule() == Rule::soup);
+                ExprKind::SizeofPack(inner.map_or_else(String::new, |s| self.spelling(&s)))
+            }
             Rule::alignof_expr => self.alignof_expr(p),
             Rule::typename_expr | Rule::decltype_expr | Rule::auto_expr => {
                 let of_decltype = p.as_rule() == Rule::decltype_expr;

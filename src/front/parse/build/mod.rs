@@ -6,6 +6,7 @@ mod decl;
 mod expr;
 mod function;
 mod lambda;
+mod list;
 mod literal;
 mod record;
 mod stmt;

@@ -97,6 +97,7 @@ impl Builder<'_> {
         let mut seg = PathSegment {
             name: String::new(),
             args: None,
+            of: None,
         };
         for s in p.into_inner() {
             match s.as_rule() {
@@ -149,6 +150,7 @@ impl Builder<'_> {
             segments: vec![PathSegment {
                 name: name.into(),
                 args: None,
+                of: None,
             }],
             span,
         }
@@ -249,6 +251,10 @@ impl Builder<'_> {
                 // `decltype(e)::type`: the first segment is the spelling of `decltype(e)`.
                 Rule::path => {
                     let mut path = self.ident_path(&spelling, span);
+                    if let (TypeKind::Decltype(e), Some(first)) = (kind, path.segments.first_mut())
+                    {
+                        first.of = Some(e);
+                    }
                     path.segments.extend(self.path(s).segments);
                     kind = TypeKind::Named(path);
                 }

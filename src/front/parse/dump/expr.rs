@@ -4,7 +4,7 @@
 
 use super::types::{params, path, ty};
 use super::{Writer, words};
-use crate::front::ast::{BinaryOp, CastKind, Expr, ExprKind, Init, UnaryOp};
+use crate::front::ast::{BinaryOp, CastKind, Designator, Expr, ExprKind, Init, UnaryOp};
 
 pub(super) fn binary(op: BinaryOp) -> &'static str {
     match op {
@@ -118,6 +118,26 @@ pub(super) fn expr(e: &Expr) -> String {
             form(head, &[ty(t), expr(e)])
         }
         ExprKind::InitList(es) => format!("{{{}}}", list(es)),
+        ExprKind::Pack(e) => form("pack", &[expr(e)]),
+        ExprKind::Fold(f) => {
+            let part = |e: &Option<Expr>| e.as_ref().map_or("...".into(), expr);
+            form(
+                &format!("fold{}", f.op.map_or(",", binary)),
+                &[part(&f.left), part(&f.right)],
+            )
+        }
+        ExprKind::SizeofPack(n) => form("sizeof...", &[n.clone()]),
+        ExprKind::Designated(d, e) => {
+            let parts: Vec<String> = d
+                .iter()
+                .map(|d| match d {
+                    Designator::Field(n) => format!(".{n}"),
+                    Designator::Index(i) => format!("[{}]", expr(i)),
+                    Designator::Range(a, b) => format!("[{} ... {}]", expr(a), expr(b)),
+                })
+                .collect();
+            form("designated", &[parts.concat(), expr(e)])
+        }
         ExprKind::SizeofType(t) => form("sizeof-type", &[ty(t)]),
         ExprKind::SizeofExpr(e) => form("sizeof", &[expr(e)]),
         ExprKind::AlignofType(t) => form("alignof", &[ty(t)]),
