@@ -38,14 +38,8 @@ impl<'a> Lowerer<'a> {
                 }
             }
             for (n, b) in seen {
-                if let Binding::Place(Place::Reg(r)) = &b
-                    && self.persist.mutated.contains(&r.key)
-                    && r.ty.array_element().is_none()
-                {
-                    let v = self.load(Place::Reg(r.clone()));
-                    let v = self.freeze_value(v);
-                    let p = self.new_local(&n, span, v);
-                    copied.insert(n, Binding::Place(p));
+                if let Some(kept) = self.kept(&n, &b, span) {
+                    copied.insert(n, kept);
                 }
             }
         }
@@ -80,6 +74,35 @@ impl<'a> Lowerer<'a> {
             ty: Ty::Lambda(id),
             leaves: Vec::new(),
         }
+    }
+
+    /// A copy of a variable that may change before the closure is called ([expr.prim.lambda.capture]/10); of a pack, of its elements.
+    fn kept(&mut self, name: &str, b: &Binding<'a>, span: Span) -> Option<Binding<'a>> {
+        match b {
+            Binding::Place(p) => self.kept_place(name, p, span).map(Binding::Place),
+            Binding::Places(all) => {
+                let mut any = false;
+                let mut out = Vec::new();
+                for (i, p) in all.iter().enumerate() {
+                    // Each is a variable of its own.
+                    let copy = self.kept_place(&format!("{name}.{i}"), p, span);
+                    any |= copy.is_some();
+                    out.push(copy.unwrap_or_else(|| p.clone()));
+                }
+                any.then_some(Binding::Places(out))
+            }
+            _ => None,
+        }
+    }
+
+    fn kept_place(&mut self, name: &str, p: &Place, span: Span) -> Option<Place> {
+        let Place::Reg(r) = p else { return None };
+        let changes = self.persist.mutated.contains(&r.key) && r.ty.array_element().is_none();
+        changes.then(|| {
+            let v = self.load(p.clone());
+            let v = self.freeze_value(v);
+            self.new_local(name, span, v)
+        })
     }
 
     /// Calls a closure.
