@@ -32,7 +32,7 @@ fn instances(body: &str, types: &[&str]) -> Vec<String> {
         "#include <metal_stdlib>
 using namespace metal;
 struct Add {{ template <typename T> T operator()(T a, T b) {{ return a + b; }} }};
-struct Mul {{ template <typename T> T operator()(T a, T b) {{ if (a == b) return a * a; return a * b; }} }};
+struct Mul {{ template <typename T> T operator()(T a, T b) {{ return a == b ? a * a : a * b; }} }};
 struct Peak {{ template <typename T> T operator()(T a, T b) {{ return simd_max(max(a, b)); }} }};
 template <typename T, typename Op>
 [[kernel]] void k(device T* out [[buffer(0)]], device const T* in [[buffer(1)]], constant uint& n [[buffer(2)]],

@@ -90,7 +90,7 @@ fn strip(v: &mut Value) {
 }
 
 fn queries(r: &Ran) -> u64 {
-    let q = &r.report["stats"]["total"]["queries"];
+    let q = &r.report["stats"]["queries"];
     let n = q.as_u64().or_else(|| {
         let all = q.as_object()?.values().filter_map(Value::as_u64);
         Some(all.sum())

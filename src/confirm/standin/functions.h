@@ -222,3 +222,8 @@ template <class T, class E, unsigned n, unsigned... I> UB T as_type(const ub::sw
     return as_type<T>(metal::vec<E, sizeof...(I)>(v));
 }
 namespace metal { using ::as_type; }
+// A value that is the same in all threads (MSL 2.20); nothing here depends on that.
+namespace metal {
+template <class T> using uniform = T;
+template <class T> UB T make_uniform(T v) { return v; }
+}

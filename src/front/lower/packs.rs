@@ -237,26 +237,26 @@ impl<'a> Lowerer<'a> {
                 self.unowned(ty);
                 return self.load_bits(p);
             }
-            Ty::Array(t, n) if all && brace && places.len() as u64 <= *n => {
-                // Brace elision is not looked into.
-                if *n <= 4096
-                    && places
-                        .iter()
-                        .all(|p| p.ty() == &**t || t.scalar().is_some())
-                {
-                    let mut leaves = Vec::new();
-                    for i in 0..*n as usize {
-                        let v = match places.get(i) {
-                            Some(p) => self.init_from(p.clone(), t),
-                            None => self.value_init(t),
-                        };
-                        leaves.extend(v.leaves);
-                    }
-                    return Value {
-                        ty: ty.clone(),
-                        leaves,
+            // Brace elision is not looked into.
+            Ty::Array(t, n)
+                if all
+                    && brace
+                    && places.len() as u64 <= *n
+                    && *n <= 4096
+                    && (t.scalar().is_some() || places.iter().all(|p| p.ty() == &**t)) =>
+            {
+                let mut leaves = Vec::new();
+                for i in 0..*n as usize {
+                    let v = match places.get(i) {
+                        Some(p) => self.init_from(p.clone(), t),
+                        None => self.value_init(t),
                     };
+                    leaves.extend(v.leaves);
                 }
+                return Value {
+                    ty: ty.clone(),
+                    leaves,
+                };
             }
             Ty::Vector(s, n, _) if all => {
                 let vals: Vec<Value> = places.into_iter().map(|p| self.load(p)).collect();

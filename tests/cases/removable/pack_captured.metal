@@ -13,5 +13,5 @@ kernel void pack_captured(device uint* out [[buffer(0)]], uint tid [[thread_inde
     threadgroup uint s[1024];
     s[tid] = tid;
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
-    out[tid] = s[before(tid ^ 1u, tid)];
+    out[tid] = s[before(tid ^ 32u, tid)];
 }

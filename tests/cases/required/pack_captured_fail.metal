@@ -13,5 +13,5 @@ kernel void pack_captured(device uint* out [[buffer(0)]], uint tid [[thread_inde
     threadgroup uint s[1024];
     s[tid] = tid;
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ required
-    out[tid] = s[before(tid, tid ^ 1u)];
+    out[tid] = s[before(tid, tid ^ 32u)];
 }

@@ -62,7 +62,7 @@ impl Builder<'_> {
                 Some(l) => Expr {
                     span: l.span.to(e.span),
                     kind: fold(None, l, e)
-                        .unwrap_or_else(|(l, e)| ExprKind::Comma(Box::new(l), Box::new(e))),
+                        .unwrap_or_else(|both| ExprKind::Comma(Box::new(both.0), Box::new(both.1))),
                 },
             });
         }
@@ -125,8 +125,9 @@ impl Builder<'_> {
             .map_infix(|l, op, r| {
                 let span = l.span.to(r.span);
                 let op = infix_operator(op.as_rule());
-                let kind = fold(Some(op), l, r)
-                    .unwrap_or_else(|(l, r)| ExprKind::Binary(op, Box::new(l), Box::new(r)));
+                let kind = fold(Some(op), l, r).unwrap_or_else(|both| {
+                    ExprKind::Binary(op, Box::new(both.0), Box::new(both.1))
+                });
                 Expr { kind, span }
             })
             .parse(pairs.into_iter())

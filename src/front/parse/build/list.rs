@@ -92,13 +92,13 @@ fn expansion(e: Expr) -> Expr {
 }
 
 /// `l op r` as part of a fold expression, if it is one; else both come back.
-pub(super) fn fold(op: Option<BinaryOp>, l: Expr, r: Expr) -> Result<ExprKind, (Expr, Expr)> {
+pub(super) fn fold(op: Option<BinaryOp>, l: Expr, r: Expr) -> Result<ExprKind, Box<(Expr, Expr)>> {
     let dots = |e: &Expr| matches!(&e.kind, ExprKind::Unsupported(s) if s == "...");
     let (left, right) = match (dots(&l), dots(&r), l.kind) {
         (false, true, kind) => (Some(Expr { kind, ..l }), None),
         (true, false, _) => (None, Some(r)),
         (false, false, ExprKind::Fold(f)) if f.op == op && f.right.is_none() => (f.left, Some(r)),
-        (_, _, kind) => return Err((Expr { kind, ..l }, r)),
+        (_, _, kind) => return Err(Box::new((Expr { kind, ..l }, r))),
     };
     Ok(ExprKind::Fold(Box::new(Fold { op, left, right })))
 }

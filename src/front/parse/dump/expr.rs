@@ -126,7 +126,7 @@ pub(super) fn expr(e: &Expr) -> String {
                 &[part(&f.left), part(&f.right)],
             )
         }
-        ExprKind::SizeofPack(n) => form("sizeof...", &[n.clone()]),
+        ExprKind::SizeofPack(n) => form("sizeof...", std::slice::from_ref(n)),
         ExprKind::Designated(d, e) => {
             let parts: Vec<String> = d
                 .iter()
