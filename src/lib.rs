@@ -15,6 +15,8 @@
 //! done, may change in any version, and is hidden from this documentation.
 
 #![deny(missing_docs)]
+// Documentation of what is hidden is for those who read the source; its links lead to private modules, too.
+#![allow(rustdoc::private_intra_doc_links)]
 
 mod api;
 

@@ -1,6 +1,6 @@
 //! One kernel with the barriers of two.
 //!
-//! Two versions of a kernel that differ only in barriers (equal [`canonical`] forms) are laid over each other: the result
+//! Two versions of a kernel that differ only in barriers (equal [`super::canonical`] forms) are laid over each other: the result
 //! has the statements of the new version and the barriers of both. Deleting what only the old version has gives the new
 //! one, deleting what only the new one has gives the old, so that a change of barriers is a removal from the union.
 //!

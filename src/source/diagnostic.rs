@@ -1,6 +1,6 @@
 //! What is said to the user about their source.
 //!
-//! Purpose: one type for every message, built step by step and rendered by [`super::render`].
+//! Purpose: one type for every message, built step by step and rendered by `source::render`.
 
 use super::span::Span;
 

@@ -21,7 +21,7 @@ pub struct SourceArgs {
     /// Look for included files here.
     #[arg(short = 'I', value_name = "DIR")]
     pub include: Vec<PathBuf>,
-    /// Analyse this instance of a kernel template that nothing in the file instantiates, as in 'f<float>' (may be repeated); without
+    /// Analyse this instance of a kernel template that nothing in the file instantiates, as in `f<float>` (may be repeated); without
     /// it, such a template is analysed for `half` and `float` as a guess.
     #[arg(long, value_name = "NAME<ARGUMENTS>", value_parser = instance)]
     pub instantiate: Vec<String>,

@@ -55,7 +55,7 @@ pub struct Entry {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub defines: Vec<Spanned<String>>,
-    /// Instances of kernel templates of the file that nothing in it instantiates, such as "f<float>". Those of all entries of a file
+    /// Instances of kernel templates of the file that nothing in it instantiates, such as `f<float>`. Those of all entries of a file
     /// are analysed.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

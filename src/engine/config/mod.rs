@@ -13,7 +13,7 @@
 //! ```
 //!
 //! An entry that names the kernel wins over one for the whole file. Folders of included files, paths that are left out, and accepted
-//! findings (`[[accept]]`) are in [`document`], [`project`] and [`accept`].
+//! findings (`[[accept]]`) are in `document`, `project` and `accept`.
 
 mod accept;
 mod document;

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::report::{BarrierResult, FileResult, KernelResult};
-use super::{ConfirmRequest, beside, of_kernel, tool};
+use super::{ConfirmRequest, beside, compiled, of_kernel, tool};
 use crate::confirm::Results;
 use crate::confirm::judge::{Observed, Relation, Verdict, relation};
 use crate::confirm::metal::session::{Bound, Job, Memory, Version, bind, compare, prepare};
 use crate::confirm::metal::{Constant, ConstantType, Gpu, edit};
 use crate::engine::error::Error;
-use crate::engine::kernels::chosen;
 use crate::engine::launch::{LaunchPlan, plan};
 use crate::engine::load::{Depth, Loaded, configured, load};
 use crate::engine::settings::SourceSettings;
@@ -72,9 +71,7 @@ fn kernels(
     let l = load(path, &source, Depth::Kernels)?;
     let (l, verdicts) = beside(l, path, &source, a, out)?;
     let text = edit::inlined(path, &source.include).map_err(tool)?;
-    // Compilers know nothing of instances that were guessed.
-    let own = |k: &&Kernel| k.guess.is_none();
-    for k in chosen(&l, &a.settings.kernel)?.into_iter().filter(own) {
+    for k in compiled(&l, a, out)? {
         let one = Asked {
             path,
             a,

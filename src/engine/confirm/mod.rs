@@ -174,12 +174,7 @@ fn prepared(
     let source = configured(path, &a.settings.source)?;
     let l = load(path, &source, Depth::Kernels)?;
     let (l, verdicts) = beside(l, path, &source, a, out)?;
-    // Compilers know nothing of instances that were guessed.
-    let own = |k: &&Kernel| k.guess.is_none();
-    let kernels: Vec<&Kernel> = chosen(&l, &a.settings.kernel)?
-        .into_iter()
-        .filter(own)
-        .collect();
+    let kernels = compiled(&l, a, out)?;
     let mut plans: Vec<(String, LaunchPlan, HostLaunch)> = Vec::new();
     for k in kernels {
         let made = plan(&l, k, path, &source, a.settings.launch.threadgroup).and_then(|p| {
@@ -318,6 +313,27 @@ fn of_kernel(
         }
     }
     out
+}
+
+/// The kernels that are meant. Compilers know nothing of instances that were guessed: those are left out, and said where they were asked for.
+///
+/// # Errors
+/// A name that no kernel has.
+fn compiled<'l>(
+    l: &'l Loaded,
+    a: &ConfirmRequest,
+    out: &mut FileResult,
+) -> Result<Vec<&'l Kernel>> {
+    let names = &a.settings.kernel;
+    let (guessed, own): (Vec<&Kernel>, Vec<&Kernel>) = chosen(l, names)?
+        .into_iter()
+        .partition(|k| k.guess.is_some());
+    if !names.is_empty() {
+        let why = "nothing in the file instantiates it, so no compiler makes it";
+        out.kernels
+            .extend(guessed.iter().map(|k| KernelResult::failed(&k.name, why)));
+    }
+    Ok(own)
 }
 
 /// The file with the verdicts of `prove` on it, unless they are not wanted; what is wrong with them goes into the result.
