@@ -718,3 +718,49 @@ fn commit_change(r: &Repo) {
     r.replace("twice.metal", "x * x", "x + x", 0);
     commit(r.dir.path());
 }
+
+/// What git does not know yet is compared with what it was, and the person's index stays as it is.
+#[test]
+fn files_that_git_does_not_know_yet_are_compared() {
+    let r = Repo::with(&[("twice.metal", TWO)]);
+    let name = "zwei mal ä.metal";
+    fs::rename(r.path("twice.metal"), r.path(name)).expect("renamed");
+    r.replace(name, BARRIER, "", 0);
+    r.replace(name, BARRIER, "", 0);
+    // A repository within this one, without a commit: no part of it.
+    fs::create_dir(r.path("inner")).expect("a folder");
+    git(&r.path("inner"), &["init", "-q"]);
+    fs::write(r.path("inner/x.metal"), TWO).expect("written");
+    let index = fs::read(r.path(".git/index")).expect("readable");
+    let (report, code) = r.check(&[]);
+    assert!(
+        report["errors"].as_array().is_some_and(Vec::is_empty),
+        "{report:#}"
+    );
+    let files = report["files"].as_array().expect("files");
+    assert_eq!(files.len(), 1, "{report:#}");
+    assert_eq!(files[0]["path"], name, "{report:#}");
+    assert_eq!(files[0]["old_path"], "twice.metal", "{report:#}");
+    assert_eq!(code, 1, "{report:#}");
+    let after = fs::read(r.path(".git/index")).expect("readable");
+    assert_eq!(index, after);
+    // From a folder below, with the settings of a person who likes other paths and no renames.
+    git(r.dir.path(), &["config", "diff.relative", "true"]);
+    git(r.dir.path(), &["config", "diff.renames", "false"]);
+    let out = unbarrier(&r.path("kernels"), &["check", "--format", "json"]);
+    let below: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+    assert_eq!(below["files"][0]["old_path"], "twice.metal", "{below:#}");
+    // Without git, one line that says what to do.
+    let out = Command::new(env!("CARGO_BIN_EXE_unbarrier"))
+        .arg("check")
+        .current_dir(r.dir.path())
+        .env("PATH", r.path("kernels"))
+        .output()
+        .expect("the program runs");
+    let text = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(2), "{text}");
+    assert!(
+        text.contains("cannot run git") && text.contains("--from"),
+        "{text}"
+    );
+}

@@ -6,11 +6,11 @@
 mod about;
 mod alone;
 mod folders;
+mod git;
 mod judge;
 mod kept;
 mod order;
 mod relative;
-#[cfg(feature = "cli")]
 mod revisions;
 mod tree;
 mod unread;
@@ -19,7 +19,6 @@ mod versions;
 use std::path::{Path, PathBuf};
 
 use self::folders::folders;
-#[cfg(feature = "cli")]
 use self::revisions::repository;
 use self::tree::Sides;
 use super::error::{Error, Result};
@@ -86,12 +85,6 @@ fn sides(a: &CheckRequest) -> Result<Sides> {
         (Some(from), Some(to)) => folders(a, from, to),
         _ => repository(a),
     }
-}
-
-#[cfg(not(feature = "cli"))]
-fn repository(_: &CheckRequest) -> Result<Sides> {
-    let message = "this build knows no revisions (feature `cli`); compare two files or folders";
-    Err(Error::new(super::error::Code::Request, message))
 }
 
 fn judged(a: &CheckRequest, sides: Sides, observer: &dyn Observer) -> Result<Checked> {

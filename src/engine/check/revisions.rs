@@ -6,297 +6,307 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use git2::{Delta, DiffFindOptions, DiffOptions, Repository, Tree};
+use tempfile::TempDir;
 
 use super::CheckRequest;
+use super::git::{self, Change, Repository, Tree};
 use super::tree::{self, FilePair, Sides, closure, is_kernel_source, normal, temporary, write};
 use crate::engine::config;
 use crate::engine::error::{Code, Error, Result};
+use crate::engine::files::Scratch;
 
-/// The text of a file of a revision. Symbolic links are followed, up to a depth.
-fn blob(repo: &Repository, tree: &Tree<'_>, path: &str) -> Option<Vec<u8>> {
-    let mut path = path.to_string();
-    for _ in 0..16 {
-        let entry = tree.get_path(Path::new(&path)).ok()?;
-        let object = entry.to_object(repo).ok()?;
-        let content = object.as_blob()?.content();
-        if entry.filemode() != 0o120_000 {
-            return Some(content.to_vec());
-        }
-        let to = std::str::from_utf8(content).ok()?;
-        let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
-        path = normal(&folder.join(to))?;
-    }
-    None
-}
-
-fn revision<'r>(repo: &'r Repository, name: &str) -> Result<Tree<'r>> {
-    let found = repo.revparse_single(name).and_then(|o| o.peel_to_tree());
-    found.map_err(|e| {
-        let hint = if repo.is_shallow() {
-            "; this clone is shallow, so it lacks most revisions: fetch them (`git fetch --unshallow`, or `fetch-depth: 0` for actions/checkout)"
-        } else if repo.is_empty().unwrap_or(false) {
-            "; the repository has no commits yet"
-        } else {
-            "; expected a commit, branch or tag (`git log` shows them; a branch of a remote must be fetched first)"
-        };
-        let message = format!("no revision `{name}` in this repository: {}{hint}", e.message());
-        Error::new(Code::Request, message)
-    })
-}
-
-/// Kernel sources of a revision.
-fn sources(tree: &Tree<'_>) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    // Walking ends early only when the callback says so.
-    let _ = tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-        if let Some(name) = entry.name() {
-            let path = format!("{folder}{name}");
-            if is_kernel_source(&path) && entry.kind() == Some(git2::ObjectType::Blob) {
-                out.insert(path);
-            }
-        }
-        git2::TreeWalkResult::Ok
-    });
-    out
+/// Both versions, while what differs is collected.
+struct Versions<'a> {
+    request: &'a CheckRequest,
+    repo: &'a Repository,
+    base: Tree,
+    head: Option<Tree>,
+    changes: Vec<Change>,
+    /// All paths of `changes`.
+    touched: BTreeSet<String>,
+    /// Kernel sources of the old version.
+    olds: BTreeSet<String>,
+    /// Kernel sources of the new version.
+    news: BTreeSet<String>,
+    /// Include folders of the command line.
+    include: Vec<String>,
+    old_temp: (Scratch, TempDir),
+    new_temp: Option<(Scratch, TempDir)>,
 }
 
 /// Two revisions, or a revision and the work tree.
 ///
 /// # Errors
-/// One line: no repository, no such revision.
+/// One line: no repository, no such revision, no git.
 pub fn repository(a: &CheckRequest) -> Result<Sides> {
-    let repo = Repository::discover(".").map_err(|_| {
-        let message = "this folder is in no git repository; run it in one, or compare two files or folders with --from OLD --to NEW";
-        Error::new(Code::Request, message)
-    })?;
-    let Some(work) = repo.workdir().map(Path::to_path_buf) else {
-        let message = "the git repository has no work tree; clone it, or use --from and --to";
-        return Err(Error::new(Code::Request, message));
+    let repo = Repository::discover()?;
+    let base = repo.revision(&a.base)?;
+    let head = a.head.as_deref().map(|h| repo.revision(h)).transpose()?;
+    let changes = repo.changes(&base, head.as_ref())?;
+    let inside = inside(&repo)?;
+    let include = a.settings.source.include.iter();
+    let olds = kernel_sources(&base);
+    let v = Versions {
+        request: a,
+        repo: &repo,
+        touched: git::touched(&changes),
+        news: new_sources(&olds, head.as_ref(), &changes),
+        olds,
+        include: include.filter_map(|d| inside(d)).collect(),
+        old_temp: temporary()?,
+        new_temp: head.as_ref().map(|_| temporary()).transpose()?,
+        base,
+        head,
+        changes,
     };
-    let git = |e: git2::Error| Error::new(Code::Tool, format!("git: {}", e.message()));
-    let base = revision(&repo, &a.base)?;
-    let head = a.head.as_deref().map(|h| revision(&repo, h)).transpose()?;
-    let mut options = DiffOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true);
-    let mut diff = match &head {
-        Some(h) => repo.diff_tree_to_tree(Some(&base), Some(h), None),
-        None => repo.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options)),
-    }
-    .map_err(git)?;
-    diff.find_similar(Some(
-        DiffFindOptions::new().renames(true).for_untracked(true),
-    ))
-    .map_err(git)?;
-    // Old and new path of everything that changed.
-    let mut changed: Vec<(Option<String>, Option<String>)> = Vec::new();
-    for d in diff.deltas() {
-        let path = |f: git2::DiffFile<'_>| f.path().and_then(normal);
-        let (old, new) = (path(d.old_file()), path(d.new_file()));
-        changed.push(match d.status() {
-            Delta::Added | Delta::Untracked | Delta::Copied => (None, new),
-            Delta::Deleted => (old, None),
-            _ => (old, new),
-        });
-    }
-    let touched: BTreeSet<String> = changed
-        .iter()
-        .flat_map(|(o, n)| [o.clone(), n.clone()])
-        .flatten()
-        .collect();
-    let renamed: BTreeMap<String, String> = changed
-        .iter()
-        .filter_map(|(o, n)| Some((n.clone()?, o.clone()?)))
-        .collect();
-    let deleted: BTreeSet<String> = changed
-        .iter()
-        .filter_map(|(o, n)| if n.is_none() { o.clone() } else { None })
-        .collect();
+    v.know_paths(&inside)?;
+    let wanted = wanted(a, &inside)?;
+    let files = v.kernel_pairs(&inside, &wanted)?;
+    let (headers, words) = v.header_pairs(&wanted)?;
+    let errors = v.contracts();
+    Ok(v.sides(files, headers, words, errors))
+}
+
+/// The path in the repository of a path that a person gave; `None` where it is outside.
+fn inside(repo: &Repository) -> Result<impl Fn(&Path) -> Option<String> + use<>> {
     let cwd = std::env::current_dir()
         .map_err(|e| Error::new(Code::Io, format!("no current folder: {e}")))?;
-    let inside = |p: &Path| -> Option<String> {
+    let root = &repo.work;
+    let root = root.canonicalize().unwrap_or_else(|_| root.clone());
+    Ok(move |p: &Path| {
         let real = cwd.join(p);
         let real = real.canonicalize().unwrap_or(real);
-        let root = work.canonicalize().unwrap_or_else(|_| work.clone());
-        normal(real.strip_prefix(root).ok()?)
-    };
-    let include: Vec<String> = a
-        .settings
-        .source
-        .include
-        .iter()
-        .filter_map(|d| inside(d))
-        .collect();
-    let old_temp = temporary()?;
-    let new_temp = head.as_ref().map(|_| temporary()).transpose()?;
-    let mut read_old = |p: &str| blob(&repo, &base, p);
-    let mut read_new = |p: &str| match &head {
-        Some(h) => blob(&repo, h, p),
-        None => std::fs::read(work.join(p)).ok(),
-    };
-    let olds = sources(&base);
-    let mut news = match &head {
-        Some(h) => sources(h),
-        None => olds.difference(&deleted).cloned().collect(),
-    };
-    for (o, n) in &changed {
-        if let Some(n) = n.as_ref().filter(|n| is_kernel_source(n)) {
-            news.insert(n.clone());
-        }
+        normal(real.strip_prefix(&root).ok()?)
+    })
+}
+
+fn kernel_sources(tree: &Tree) -> BTreeSet<String> {
+    let all = tree.paths().filter(|p| is_kernel_source(p));
+    all.cloned().collect()
+}
+
+/// Kernel sources of the new version.
+fn new_sources(
+    olds: &BTreeSet<String>,
+    head: Option<&Tree>,
+    changes: &[Change],
+) -> BTreeSet<String> {
+    let mut news = head.map_or_else(|| olds.clone(), kernel_sources);
+    for (o, n) in changes {
         if let Some(o) = o.as_ref().filter(|o| n.as_ref() != Some(o)) {
             news.remove(o);
         }
     }
-    for p in &a.paths {
-        let known = inside(p).is_some_and(|x| {
-            x.is_empty() || work.join(&x).exists() || base.get_path(Path::new(&x)).is_ok()
-        });
-        if !known {
-            let message = format!(
-                "{}: no such file or folder in this repository, in neither version",
-                p.display()
-            );
-            return Err(Error::new(Code::Request, message));
+    let new = changes.iter().filter_map(|(_, n)| n.as_ref());
+    news.extend(new.filter(|n| is_kernel_source(n)).cloned());
+    news
+}
+
+impl Versions<'_> {
+    fn old_text(&self, path: &str) -> Option<Vec<u8>> {
+        self.repo.text(&self.base, path)
+    }
+
+    fn new_text(&self, path: &str) -> Option<Vec<u8>> {
+        match &self.head {
+            Some(h) => self.repo.text(h, path),
+            None => std::fs::read(self.repo.work.join(path)).ok(),
         }
     }
-    let wanted = wanted(a, &inside)?;
-    let mut files = Vec::new();
-    let mut errors = Vec::new();
-    let mut taken: BTreeSet<String> = BTreeSet::new();
-    for n in &news {
-        let old = renamed
-            .get(n)
-            .cloned()
-            .or_else(|| olds.contains(n).then(|| n.clone()));
-        if let Some(o) = &old {
-            taken.insert(o.clone());
+
+    /// Writes files of the old version to where it is judged.
+    fn keep_old<'p>(&self, paths: impl IntoIterator<Item = &'p String>) -> Result<()> {
+        for p in paths {
+            if let Some(bytes) = self.old_text(p) {
+                write(self.old_temp.1.path(), p, &bytes)?;
+            }
         }
-        if !wanted(n) {
-            continue;
+        Ok(())
+    }
+
+    /// As [`Versions::keep_old`]; the work tree is judged where it is.
+    fn keep_new<'p>(&self, paths: impl IntoIterator<Item = &'p String>) -> Result<()> {
+        let Some(t) = &self.new_temp else {
+            return Ok(());
+        };
+        for p in paths {
+            if let Some(bytes) = self.new_text(p) {
+                write(t.1.path(), p, &bytes)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Every path of the request is in one of the versions.
+    fn know_paths(&self, inside: &dyn Fn(&Path) -> Option<String>) -> Result<()> {
+        for p in &self.request.paths {
+            let known = inside(p).is_some_and(|x| {
+                x.is_empty() || self.repo.work.join(&x).exists() || self.base.has(&x)
+            });
+            if !known {
+                let message = format!(
+                    "{}: no such file or folder in this repository, in neither version",
+                    p.display()
+                );
+                return Err(Error::new(Code::Request, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file changed, by its path or by where a link or submodule leads.
+    fn changed(&self, path: &str, inside: &dyn Fn(&Path) -> Option<String>) -> bool {
+        let real = self.repo.work.join(path).canonicalize().ok();
+        let real = real.and_then(|r| inside(&r));
+        [Some(path.to_string()), real]
+            .into_iter()
+            .flatten()
+            .any(|p| {
+                let within = |t: &String| p.starts_with(&format!("{t}/"));
+                self.touched.contains(&p) || self.touched.iter().any(within)
+            })
+    }
+
+    /// Kernel sources that differ, themselves or by what they include.
+    fn kernel_pairs(
+        &self,
+        inside: &dyn Fn(&Path) -> Option<String>,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<FilePair>> {
+        let renamed: BTreeMap<&String, &String> = self
+            .changes
+            .iter()
+            .filter_map(|(o, n)| Some((n.as_ref()?, o.as_ref()?)))
+            .collect();
+        let mut files = Vec::new();
+        let mut taken: BTreeSet<&String> = BTreeSet::new();
+        for n in &self.news {
+            let old = renamed.get(n).copied().or_else(|| self.olds.get(n));
+            taken.extend(old);
+            if wanted(n) && self.keep_if_changed(old, n, inside)? {
+                files.push(FilePair {
+                    old: old.cloned(),
+                    new: Some(n.clone()),
+                });
+            }
+        }
+        for o in self.olds.iter().filter(|o| !taken.contains(o) && wanted(o)) {
+            self.keep_old(&closure(o, &self.include, &mut |p| self.old_text(p)).0)?;
+            files.push(FilePair {
+                old: Some(o.clone()),
+                new: None,
+            });
+        }
+        Ok(files)
+    }
+
+    /// Writes a source and what it includes, where anything of it changed. Says whether it did.
+    fn keep_if_changed(
+        &self,
+        old: Option<&String>,
+        new: &str,
+        inside: &dyn Fn(&Path) -> Option<String>,
+    ) -> Result<bool> {
         // Folders of unbarrier.toml come after those of the command line.
-        let mut include = include.clone();
-        let configured = config::include(&a.settings.source, &work.join(n)).unwrap_or_default();
+        let mut include = self.include.clone();
+        let source = &self.request.settings.source;
+        let configured = config::include(source, &self.repo.work.join(new)).unwrap_or_default();
         include.extend(configured.iter().filter_map(|d| inside(d)));
-        let (new_files, new_open) = closure(n, &include, &mut read_new);
-        let (old_files, old_open) = match &old {
-            Some(o) => closure(o, &include, &mut read_old),
+        let (new_files, new_open) = closure(new, &include, &mut |p| self.new_text(p));
+        let (old_files, old_open) = match old {
+            Some(o) => closure(o, &include, &mut |p| self.old_text(p)),
             None => (BTreeSet::new(), false),
         };
-        let all = new_files.iter().chain(&old_files);
-        // What is behind a link, or in a submodule, changes with its target.
-        let changed_here = all.clone().any(|p| {
-            let real = work.join(p).canonicalize().ok();
-            let real = real.and_then(|r| inside(&r));
-            [Some(p.clone()), real].into_iter().flatten().any(|p| {
-                touched.contains(&p) || touched.iter().any(|t| p.starts_with(&format!("{t}/")))
-            })
-        });
+        let mut all = new_files.iter().chain(&old_files);
         // An include that was not found may be any of the other files that changed.
-        let other = |t: &String| !is_kernel_source(t) || !olds.contains(t);
-        if !changed_here && !((new_open || old_open) && touched.iter().any(other)) {
-            continue;
+        let other = |t: &String| !is_kernel_source(t) || !self.olds.contains(t);
+        let open = (new_open || old_open) && self.touched.iter().any(other);
+        if !all.any(|p| self.changed(p, inside)) && !open {
+            return Ok(false);
         }
-        for p in &old_files {
-            if let Some(bytes) = read_old(p) {
-                write(old_temp.1.path(), p, &bytes)?;
-            }
-        }
-        if let Some(t) = &new_temp {
-            for p in &new_files {
-                if let Some(bytes) = read_new(p) {
-                    write(t.1.path(), p, &bytes)?;
-                }
-            }
-        }
-        files.push(FilePair {
-            old,
-            new: Some(n.clone()),
-        });
+        self.keep_old(&old_files)?;
+        self.keep_new(&new_files)?;
+        Ok(true)
     }
-    for o in olds.difference(&taken).filter(|o| wanted(o)) {
-        if let Some(bytes) = read_old(o) {
-            write(old_temp.1.path(), o, &bytes)?;
-        }
-        for p in closure(o, &include, &mut read_old).0 {
-            if let Some(bytes) = read_old(&p) {
-                write(old_temp.1.path(), &p, &bytes)?;
+
+    /// Other files that differ and say something of kernels; and the names that changed files say.
+    fn header_pairs(
+        &self,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<(Vec<FilePair>, BTreeSet<String>)> {
+        let mut headers = Vec::new();
+        let mut words = BTreeSet::new();
+        for (o, n) in &self.changes {
+            let old = o.as_deref().and_then(|p| self.old_text(p));
+            let new = n.as_deref().and_then(|p| self.new_text(p));
+            if let (Some(n), Some(text)) = (n, &new) {
+                words.extend(tree::words(n, text));
             }
+            let header = |p: &Option<String>, text: &Option<Vec<u8>>| match (p, text) {
+                (Some(p), Some(t)) => tree::is_header(p, t),
+                _ => false,
+            };
+            if !(header(o, &old) || header(n, &new)) || !o.iter().chain(n).any(|p| wanted(p)) {
+                continue;
+            }
+            if let Some(o) = o {
+                self.keep_old(&closure(o, &self.include, &mut |p| self.old_text(p)).0)?;
+            }
+            if let Some(n) = n {
+                self.keep_new(&closure(n, &self.include, &mut |p| self.new_text(p)).0)?;
+            }
+            headers.push(FilePair {
+                old: o.clone(),
+                new: n.clone(),
+            });
         }
-        files.push(FilePair {
-            old: Some(o.clone()),
-            new: None,
-        });
+        Ok((headers, words))
     }
-    let mut headers = Vec::new();
-    let mut words = BTreeSet::new();
-    for (o, n) in &changed {
-        let old = o.as_deref().and_then(&mut read_old);
-        let new = n.as_deref().and_then(&mut read_new);
-        if let (Some(n), Some(text)) = (n, &new) {
-            words.extend(tree::words(n, text));
-        }
-        let header = |p: &Option<String>, text: &Option<Vec<u8>>| match (p, text) {
-            (Some(p), Some(t)) => tree::is_header(p, t),
-            _ => false,
+
+    /// Launch contracts belong to the version that is judged.
+    fn contracts(&self) -> Vec<Error> {
+        let Some(head) = &self.head else {
+            return Vec::new();
         };
-        if !(header(o, &old) || header(n, &new)) || !o.iter().chain(n).any(|p| wanted(p)) {
-            continue;
-        }
-        if let Some(o) = o {
-            for p in closure(o, &include, &mut read_old).0 {
-                if let Some(bytes) = read_old(&p) {
-                    write(old_temp.1.path(), &p, &bytes)?;
-                }
+        let name = |p: &&String| p.rsplit('/').next() == Some(config::FILE_NAME);
+        let mut errors = Vec::new();
+        for path in head.paths().filter(name) {
+            if let Err(e) = self.keep_new([path]) {
+                errors.push(e.in_file(path));
             }
         }
-        if let (Some(n), Some(t)) = (n, &new_temp) {
-            for p in closure(n, &include, &mut read_new).0 {
-                if let Some(bytes) = read_new(&p) {
-                    write(t.1.path(), &p, &bytes)?;
-                }
-            }
-        }
-        headers.push(FilePair {
-            old: o.clone(),
-            new: n.clone(),
-        });
+        errors
     }
-    if let (Some(t), Some(h)) = (&new_temp, &head) {
-        // Launch contracts belong to the version that is judged.
-        let _ = h.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
-            if entry.name() == Some(config::FILE_NAME) {
-                let path = format!("{folder}{}", config::FILE_NAME);
-                if let Some(Err(e)) = blob(&repo, h, &path).map(|b| write(t.1.path(), &path, &b)) {
-                    errors.push(e.in_file(&path));
-                }
-            }
-            git2::TreeWalkResult::Ok
-        });
+
+    fn sides(
+        self,
+        files: Vec<FilePair>,
+        headers: Vec<FilePair>,
+        words: BTreeSet<String>,
+        errors: Vec<Error>,
+    ) -> Sides {
+        let work = self.repo.work.clone();
+        let new_root = self.new_temp.as_ref().map(|t| t.1.path().to_path_buf());
+        let contract = |p: &String| p.rsplit('/').next() == Some(config::FILE_NAME);
+        let mut kept = Vec::new();
+        let old_root = self.old_temp.1.path().to_path_buf();
+        kept.push(self.old_temp);
+        kept.extend(self.new_temp);
+        Sides {
+            base: self.request.base.clone(),
+            head: self.request.head.clone(),
+            old_root,
+            new_root: new_root.unwrap_or_else(|| work.clone()),
+            shown_prefix: PathBuf::new(),
+            repository: Some(work),
+            files,
+            headers,
+            configured: self.touched.iter().any(contract),
+            words,
+            errors,
+            _temporary: kept,
+        }
     }
-    let new_root = new_temp
-        .as_ref()
-        .map_or(work.clone(), |t| t.1.path().to_path_buf());
-    let mut keep = vec![];
-    let old_root = old_temp.1.path().to_path_buf();
-    keep.push(old_temp);
-    keep.extend(new_temp);
-    Ok(Sides {
-        base: a.base.clone(),
-        head: a.head.clone(),
-        old_root,
-        new_root,
-        shown_prefix: PathBuf::new(),
-        repository: Some(work),
-        files,
-        headers,
-        configured: touched
-            .iter()
-            .any(|p| p.rsplit('/').next() == Some(config::FILE_NAME)),
-        words,
-        errors,
-        _temporary: keep,
-    })
 }
 
 /// Which paths of the repository the arguments ask for.
