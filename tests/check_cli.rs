@@ -764,3 +764,75 @@ fn files_that_git_does_not_know_yet_are_compared() {
         "{text}"
     );
 }
+
+/// More than 64 threads race for `a` in it, which nobody launches.
+const NARROW: &str = r"#include <metal_stdlib>
+using namespace metal;
+
+kernel void narrow(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], uint t [[thread_index_in_threadgroup]]) {
+    threadgroup float a[64];
+    a[t % 64] = in[t];
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+    out[t] = a[63 - t % 64];
+}
+";
+
+#[test]
+fn a_race_that_was_there_before_does_not_refute_other_changes() {
+    let r = Repo::with(&[("narrow.metal", NARROW)]);
+    // Other code, an array of another name.
+    let new = NARROW
+        .replace("a[", "values[")
+        .replace("= in[t]", "= 2.0f * in[t]");
+    fs::write(r.path("narrow.metal"), &new).expect("written");
+    let (report, code) = r.check(&[]);
+    assert_eq!(code, 0, "{report:#}");
+    let k = kernels(&report)[0];
+    assert_eq!(k["judged"], "as-it-stands");
+    assert_eq!(k["verdict"], "proved");
+    assert_eq!(k["existing"].as_array().map(Vec::len), Some(1), "{k:#}");
+    assert_eq!(r.check(&["--deny", "existing"]).1, 1);
+    assert_eq!(r.check(&["--deny", "undecided"]).1, 0);
+    // The same without the barrier: with 64 threads, the old version has no race, and this one has.
+    fs::write(r.path("narrow.metal"), new.replace(BARRIER, "")).expect("written");
+    let (report, code) = r.check(&[]);
+    assert_eq!(code, 1, "{report:#}");
+    let k = kernels(&report)[0];
+    assert_eq!(k["verdict"], "refuted");
+    assert_eq!(
+        k["witness"]["threadgroup"][0].as_u64().map(|n| n <= 64),
+        Some(true),
+        "{k:#}"
+    );
+    // Each thread writes two elements: with 64 threads, too.
+    let wide = new.replace(
+        "    threadgroup_barrier",
+        "    if (t < 63) values[t + 1] = 0.0f;\n    threadgroup_barrier",
+    );
+    assert_ne!(wide, new);
+    fs::write(r.path("narrow.metal"), wide).expect("written");
+    let (report, code) = r.check(&[]);
+    assert_eq!(code, 1, "{report:#}");
+}
+
+#[test]
+fn assumptions_mean_parameters_by_name_in_both_versions() {
+    // With n <= 64 the old version has no race; its parameters stand in another order.
+    let old = NARROW
+        .replace(
+            "uint t [[",
+            "constant uint& m [[buffer(2)]], constant uint& n [[buffer(3)]], uint t [[",
+        )
+        .replace("a[t % 64] = in[t];", "if (t < n) a[t % 64] = in[t + m];");
+    let new = old
+        .replace(
+            "constant uint& m [[buffer(2)]], constant uint& n [[buffer(3)]]",
+            "constant uint& n [[buffer(3)]], constant uint& m [[buffer(2)]]",
+        )
+        .replace("in[t + m];", "in[t + m] + 1.0f;")
+        .replace("t < n", "t < n + m");
+    let r = Repo::with(&[("narrow.metal", &old)]);
+    fs::write(r.path("narrow.metal"), new).expect("written");
+    let (report, code) = r.check(&["--assume", "n <= 64"]);
+    assert_eq!(code, 1, "{report:#}");
+}

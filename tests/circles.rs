@@ -44,7 +44,6 @@ const TOO_LONG: &[(&str, &str, usize)] = &[
     ("src/engine/check/versions.rs", "read", 129),
     ("src/front/lower/classes/record.rs", "layout_record", 120),
     ("src/front/lower/classes/construct.rs", "construct", 125),
-    ("src/engine/check/alone.rs", "as_it_stands", 118),
     ("src/exec/collective.rs", "matrix_access", 117),
     ("src/exec/collective.rs", "lane_exchange", 115),
     ("src/engine/optimize/mod.rs", "optimize", 115),

@@ -53,7 +53,7 @@ const LEFT_OUT: &[(&str, &[&str], &str)] = &[
     ),
     (
         "check",
-        &["--deny", "--show", "--explain", "--verbose"],
+        &["--show", "--explain", "--verbose"],
         "its findings are changes; its exit code says the worst of them",
     ),
     (

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::args::{CheckOutputArgs, Color, ReportFormat, SettingsArgs};
+use super::args::{CheckOutputArgs, Color, Denied, ReportFormat, SettingsArgs};
 use super::show::{emit, print_messages, use_color};
 use super::{BAD_INPUT, DONE, NOT_PROVED, UNDECIDED, output};
 use crate::engine::check::{CheckRequest, Checked, check};
@@ -108,14 +108,20 @@ pub fn run(a: &CheckArgs) -> u8 {
         eprintln!("error: cannot write the report: {e}");
         return BAD_INPUT;
     }
-    if done.report.errors.is_empty() {
-        match done.report.verdict {
-            "refuted" => NOT_PROVED,
-            "undecided" => UNDECIDED,
-            _ => DONE,
-        }
-    } else {
-        BAD_INPUT
+    if !done.report.errors.is_empty() {
+        return BAD_INPUT;
+    }
+    let deny = |kind| a.output.deny.contains(&kind);
+    let mut kernels = done.report.files.iter().flat_map(|f| &f.kernels);
+    if deny(Denied::Existing) && kernels.any(|k| !k.existing.is_empty()) {
+        eprintln!("error: there are races that both versions have (--deny existing)");
+        return NOT_PROVED;
+    }
+    match done.report.verdict {
+        "refuted" => NOT_PROVED,
+        "undecided" if deny(Denied::Undecided) => NOT_PROVED,
+        "undecided" => UNDECIDED,
+        _ => DONE,
     }
 }
 

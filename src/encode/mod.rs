@@ -4,6 +4,7 @@
 //! Soundness direction: a formula is satisfiable whenever a conflict exists (unsatisfiable means
 //! safe); it may be satisfiable without one, which replay finds out.
 
+pub mod bounds;
 pub mod launch;
 pub mod lin;
 pub mod logic;

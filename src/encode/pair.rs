@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use std::time::{Duration, Instant};
 
+use super::bounds::bounds;
 use super::launch::Contract;
 use super::logic::{BoolId, Interval, Lin};
 use super::terms::{Counters, Ctx, Encoder, NoWrap};
@@ -89,6 +90,7 @@ impl<'a> IntervalEncoder<'a> {
     ) -> IntervalEncoder<'a> {
         let began = Instant::now();
         let mut enc = Encoder::new(facts, kernel, contract, no_wrap);
+        enc.bounds = bounds(&facts.terms, assumptions);
         let mut context = enc.base.clone();
         let (a, b) = (enc.thread(1).clone(), enc.thread(2).clone());
         let distinct = {

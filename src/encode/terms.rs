@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::bounds::Bounds;
 use super::launch::{Contract, LaunchVars, ThreadVars};
 use super::logic::{AtomId, AtomKind, BoolId, Interval, Lin, Logic};
 use crate::analysis::facts::Facts;
@@ -50,6 +51,8 @@ pub struct Encoder<'a> {
     pub contract: &'a Contract,
     /// Loop-carried variables whose closed form was shown not to wrap.
     pub no_wrap: &'a NoWrap,
+    /// Bounds of launch values that assumptions state.
+    pub bounds: Bounds,
     /// Launch symbols.
     pub launch: LaunchVars,
     threads: Vec<ThreadVars>,
@@ -86,6 +89,7 @@ impl<'a> Encoder<'a> {
             kernel,
             contract,
             no_wrap,
+            bounds: Bounds::new(),
             launch,
             threads,
             base,
@@ -269,7 +273,7 @@ impl<'a> Encoder<'a> {
             TermKind::Phi(l, v) => self.phi(t, l, v, ctx),
             TermKind::Read(object, offset) => {
                 let at = self.value(offset, ctx);
-                let (lo, hi) = range_of(ty);
+                let (lo, hi) = self.bounds.get(&t).copied().unwrap_or(range_of(ty));
                 let name = format!("mem{}.{}", object.0, ty.name());
                 let (a, new) = self
                     .logic

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::settings::{CheckOutputArgs, OutputArgs, SettingsArgs, SourceArgs};
+pub use self::settings::{CheckOutputArgs, Denied, OutputArgs, SettingsArgs, SourceArgs};
 use self::values::{fill, group, param, set, size, threads};
 pub(super) use self::values::{seconds, threadgroup};
 

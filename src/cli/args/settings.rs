@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::values::{output_file, rule, seconds, threadgroup};
 use super::{Color, ReportFormat};
@@ -175,6 +175,15 @@ pub struct OutputArgs {
     pub quiet: bool,
 }
 
+/// What may not be in a change beside what refutes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Denied {
+    /// Races that both versions have.
+    Existing,
+    /// What was neither proved nor refuted.
+    Undecided,
+}
+
 /// What `check` tells, and where to.
 #[derive(Clone, Debug, Args)]
 pub struct CheckOutputArgs {
@@ -184,6 +193,9 @@ pub struct CheckOutputArgs {
     /// Write the report into a file, too: json=report.json (may be repeated, with other formats).
     #[arg(long, value_name = "FORMAT=FILE", value_parser = output_file)]
     pub output: Vec<(ReportFormat, PathBuf)>,
+    /// Exit code 1 where these are met, too: existing (races of the new version that the old one has as well), undecided (else exit code 3).
+    #[arg(long, value_enum, value_name = "KIND[,KIND]...", value_delimiter = ',')]
+    pub deny: Vec<Denied>,
     /// Show nothing but problems with the input and the last line.
     #[arg(short, long)]
     pub quiet: bool,

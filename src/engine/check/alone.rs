@@ -1,10 +1,12 @@
 //! Other code changed, too: the new version is judged as it stands.
 //!
-//! Soundness direction: any race that was executed refutes; `proved` only when the new version was shown free of races and divergent barriers.
+//! Soundness direction: a race that was executed refutes, unless the old version has it under the same launch ([`super::earlier`]); `proved` only when
+//! the new version was shown free of races and divergent barriers, or to have none beyond those of the old version.
 
 use std::collections::BTreeSet;
 
 use super::about::{About, barrier_text};
+use super::earlier::Earlier;
 use super::order::difference;
 use crate::ir::{BarrierId, Kernel, Stmt};
 use crate::prove::Race;
@@ -15,7 +17,7 @@ use crate::report::describe;
 use crate::source::Span;
 
 impl About<'_> {
-    /// Other code changed: the races of the new version count.
+    /// Other code changed: the races of the new version count, unless the old version has them, too.
     pub fn as_it_stands(
         &self,
         old: Option<&Kernel>,
@@ -26,38 +28,9 @@ impl About<'_> {
         r.race_free = now.race_free;
         self.assume_ended(&mut r, &now);
         let mut places: Vec<Places> = Vec::new();
-        let mut lenient = false;
         let mut taken = Vec::new();
         if let Some(old) = old {
-            let d = difference(old, self.new);
-            lenient = d.old.is_empty() && !d.accesses && !self.v.old_broken;
-            taken.clone_from(&d.old);
-            for (k, ids, is_old) in [(old, &d.old, true), (self.new, &d.new, false)] {
-                let mut seen = BTreeSet::new();
-                for b in ids.iter().filter_map(|b| k.barriers.get(b.index())) {
-                    let span = if is_old {
-                        self.elsewhere(b.span)
-                    } else {
-                        b.span
-                    };
-                    if !seen.insert(span) {
-                        continue;
-                    }
-                    let place = Some(self.place(span, barrier_text(b.scope, b)));
-                    places.push(if is_old {
-                        (Some(span), None)
-                    } else {
-                        (None, Some(span))
-                    });
-                    r.changes.push(ChangeReport {
-                        kind: if is_old { "removed" } else { "added" },
-                        old: place.clone().filter(|_| is_old),
-                        new: place.filter(|_| !is_old),
-                        verdict: if is_old { "undecided" } else { "safe" },
-                        reason: "not judged alone, since other code changed, too".into(),
-                    });
-                }
-            }
+            taken = self.changed_barriers(old, &mut r, &mut places);
         }
         r.divergent = now
             .divergent
@@ -65,74 +38,92 @@ impl About<'_> {
             .filter(|d| !d.ended_only)
             .map(|d| describe::divergence(&self.v.map, d))
             .collect();
-        let mut races: Vec<&Race> = now.races.iter().filter(|x| x.confirmed).collect();
-        let mut known = BTreeSet::new();
-        if let (Some(old), false) = (old, races.is_empty())
-            && let Ok(before) = self.memory.standing(old, self.options)
-        {
-            known = before
-                .races
-                .iter()
-                .filter(|x| x.confirmed)
-                .map(|x| self.race_key(old, x, true))
-                .collect();
-        }
-        let is_known = |x: &Race| known.contains(&self.race_key(self.new, x, false));
-        if lenient {
-            // Barriers and shared accesses stand in the order in which they stood.
-            let existing: Vec<Race> = races
-                .iter()
-                .filter(|x| is_known(x))
-                .map(|x| (*x).clone())
-                .collect();
+        let readable = old.filter(|_| !self.v.old_broken && !now.race_free);
+        let earlier = readable.map(|old| self.earlier(old, &now));
+        if let Some(e) = &earlier {
+            let existing = e.existing.iter();
             r.existing = existing
-                .iter()
                 .map(|x| describe::race(&self.v.map, self.new, x))
                 .collect();
-            races.retain(|x| !is_known(x));
         }
         let mut shown = None;
-        if let Some(x) = races.iter().min_by_key(|x| is_known(x)) {
-            r.verdict = "refuted";
-            r.reason = format!(
-                "the new version has {} race{}{}",
-                races.len(),
-                if races.len() == 1 { "" } else { "s" },
-                if is_known(x) {
-                    "; the old version has races between the same lines, but other code changed, so what the change added to them cannot be told"
-                } else {
-                    ""
-                }
-            );
-            shown.clone_from(&x.witness);
+        (r.verdict, r.reason) = if let Some((race, reason)) = against(&now, earlier.as_ref()) {
+            shown.clone_from(&race.witness);
+            ("refuted", reason)
         } else if !r.divergent.is_empty() && old.is_none_or(|o| !same_divergence(o, self)) {
-            r.verdict = "refuted";
-            r.reason = "a barrier of the new version is not reached by all threads".into();
+            let reason = "a barrier of the new version is not reached by all threads";
+            ("refuted", reason.into())
         } else if let Some(why) = self.may_talk(old, &taken) {
-            r.verdict = "undecided";
-            r.reason = why;
+            ("undecided", why)
         } else if now.race_free {
-            r.verdict = "proved";
-            r.reason = "the new version was shown free of races within a threadgroup and of divergent barriers".into();
-        } else if lenient && !r.existing.is_empty() {
-            r.verdict = "undecided";
-            r.reason = "the old version has races between the same lines; other code changed, so whether the new version has more of them cannot be told".into();
+            ("proved", "the new version was shown free of races within a threadgroup and of divergent barriers".into())
+        } else if let Some(e) = earlier.as_ref().filter(|e| settles(e, &now)) {
+            let premises = e.premises.iter().map(|p| format!("assumed: {p}"));
+            r.assumptions.extend(premises);
+            (
+                "proved",
+                "no two accesses race that did not race in the old version".into(),
+            )
         } else {
-            r.verdict = "undecided";
-            r.reason = match (now.wild.first(), now.races.iter().find(|x| !x.confirmed)) {
-                (Some((what, s)), _) => format!(
-                    "unsupported {what} at line {}",
-                    describe::at(&self.v.map, *s).0
-                ),
-                (_, Some(x)) => format!(
-                    "a race between lines {} and {} was neither shown nor excluded",
-                    describe::at(&self.v.map, x.accesses[0].0).0,
-                    describe::at(&self.v.map, x.accesses[1].0).0
-                ),
-                _ => "barriers that not all threads may reach".into(),
-            };
-        }
+            ("undecided", self.doubt(&now, earlier.as_ref()))
+        };
         self.finish(r, self.new, shown, &places)
+    }
+
+    /// Tells which barriers changed; those that were taken away.
+    fn changed_barriers(
+        &self,
+        old: &Kernel,
+        r: &mut KernelCheck,
+        places: &mut Vec<Places>,
+    ) -> Vec<BarrierId> {
+        let d = difference(old, self.new);
+        for (k, ids, is_old) in [(old, &d.old, true), (self.new, &d.new, false)] {
+            let mut seen = BTreeSet::new();
+            for b in ids.iter().filter_map(|b| k.barriers.get(b.index())) {
+                let span = if is_old {
+                    self.elsewhere(b.span)
+                } else {
+                    b.span
+                };
+                if !seen.insert(span) {
+                    continue;
+                }
+                let place = Some(self.place(span, barrier_text(b.scope, b)));
+                places.push(if is_old {
+                    (Some(span), None)
+                } else {
+                    (None, Some(span))
+                });
+                r.changes.push(ChangeReport {
+                    kind: if is_old { "removed" } else { "added" },
+                    old: place.clone().filter(|_| is_old),
+                    new: place.filter(|_| !is_old),
+                    verdict: if is_old { "undecided" } else { "safe" },
+                    reason: "not judged alone, since other code changed, too".into(),
+                });
+            }
+        }
+        d.old
+    }
+
+    /// Why a version is neither passed nor refuted.
+    fn doubt(&self, now: &Standing, earlier: Option<&Earlier>) -> String {
+        if let Some(open) = earlier.and_then(|e| e.open.clone()) {
+            return open;
+        }
+        match (now.wild.first(), now.races.iter().find(|x| !x.confirmed)) {
+            (Some((what, s)), _) => format!(
+                "unsupported {what} at line {}",
+                describe::at(&self.v.map, *s).0
+            ),
+            (_, Some(x)) => format!(
+                "a race between lines {} and {} was neither shown nor excluded",
+                describe::at(&self.v.map, x.accesses[0].0).0,
+                describe::at(&self.v.map, x.accesses[1].0).0
+            ),
+            _ => "barriers that not all threads may reach".into(),
+        }
     }
 
     /// Why barriers that were taken away may have ordered more than plain accesses of a threadgroup.
@@ -144,6 +135,43 @@ impl About<'_> {
             "barriers were taken away, and what they ordered may include the atomic operation at line {line} of the old version"
         ))
     }
+}
+
+/// The race that stands against the new version, and how.
+fn against(now: &Standing, earlier: Option<&Earlier>) -> Option<(Race, String)> {
+    let s = |n: usize| if n == 1 { "" } else { "s" };
+    let Some(e) = earlier else {
+        let races: Vec<&Race> = now.races.iter().filter(|x| x.confirmed).collect();
+        let n = races.len();
+        let first = races.first()?;
+        return Some((
+            (*first).clone(),
+            format!("the new version has {n} race{}", s(n)),
+        ));
+    };
+    let (race, premises) = e.introduced.first()?;
+    let places: BTreeSet<_> = e
+        .introduced
+        .iter()
+        .map(|(r, _)| r.accesses.map(|a| a.0))
+        .collect();
+    let n = places.len();
+    let with = if premises.is_empty() {
+        String::new()
+    } else {
+        format!(" (seen with {})", premises.join("; "))
+    };
+    let it = if n == 1 { "that race" } else { "them" };
+    let reason = format!(
+        "the new version has {n} race{}, and under the same launch the old version does not have {it}{with}",
+        s(n)
+    );
+    Some((race.clone(), reason))
+}
+
+/// Whether nothing is open: all that may race is known to have raced before.
+fn settles(e: &Earlier, now: &Standing) -> bool {
+    e.open.is_none() && now.divergent.iter().all(|d| d.ended_only)
 }
 
 /// The place of an atomic operation.
@@ -165,7 +193,7 @@ fn atomic(list: &[Stmt]) -> Option<Span> {
 fn same_divergence(old: &Kernel, about: &About<'_>) -> bool {
     let count = |s: &Standing| s.divergent.iter().filter(|d| !d.ended_only).count();
     let (Ok(before), Ok(now)) = (
-        about.memory.standing(old, about.options),
+        about.standing_of(old),
         about.memory.standing(about.new, about.options),
     ) else {
         return false;

@@ -4,7 +4,9 @@
 //! its renderers tell.
 
 mod about;
+mod align;
 mod alone;
+mod earlier;
 mod folders;
 mod git;
 mod judge;

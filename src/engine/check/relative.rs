@@ -45,7 +45,7 @@ impl About<'_> {
         } else {
             (
                 self.memory.standing(self.new, self.options)?,
-                self.memory.standing(old, self.options)?,
+                self.standing_of(old)?,
             )
         };
         let mut r = self.blank("relative", None);

@@ -24,6 +24,7 @@ mod lambda;
 mod library;
 mod log;
 mod names;
+mod once;
 mod packs;
 mod spell;
 mod stmt;

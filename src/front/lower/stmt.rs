@@ -363,6 +363,11 @@ impl<'a> Lowerer<'a> {
             None => test(self),
         };
         self.leave_loop();
+        let ends = cond.as_ref().and_then(fold::const_bool) == Some(false);
+        if test_last && ends && header.is_empty() && step.is_empty() {
+            self.emit_once(id, body);
+            return;
+        }
         self.emit(Stmt::Loop {
             id,
             header,

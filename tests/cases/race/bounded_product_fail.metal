@@ -1,0 +1,8 @@
+// unbarrier: --threadgroup 16,16 --assume "M <= 32768 || N <= 32768"
+// What only one of two bounds says is not known of either: the product wraps, and rows meet.
+#include <metal_stdlib>
+using namespace metal;
+
+kernel void rows(device float* o [[buffer(0)]], constant uint& M [[buffer(1)]], constant uint& N [[buffer(2)]], uint2 g [[thread_position_in_grid]]) {
+    if (g.y < M && g.x < N) o[g.y * N + g.x] = 1.0f; //~ race
+}
