@@ -70,6 +70,10 @@ pub struct Persist {
     pub candidates: BTreeMap<SlotKey, Candidates>,
     /// What pointers that are stored to memory point to.
     pub stored: Candidates,
+    /// What tensors are made of.
+    pub tensors: Candidates,
+    /// What copies that go on after their call may touch.
+    pub copied: Candidates,
     /// Call paths.
     pub paths: IndexSet<Vec<(String, Span)>>,
     /// Objects.

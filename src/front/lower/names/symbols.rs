@@ -12,6 +12,8 @@ use crate::front::ast::{
 };
 use crate::source::Span;
 
+use super::hides::Hides;
+
 /// A namespace; 0 is the global one.
 pub type NsId = usize;
 
@@ -113,6 +115,8 @@ pub struct Symbols<'a> {
     pub broken: BTreeSet<&'a str>,
     directives: Vec<(At, &'a Path)>,
     count: u32,
+    items: &'a [Item],
+    hides: std::cell::OnceCell<Hides>,
 }
 
 /// The first enumeration identity that is not reserved.
@@ -129,6 +133,8 @@ impl<'a> Symbols<'a> {
             broken: BTreeSet::new(),
             directives: Vec::new(),
             count: 0,
+            items: &unit.items,
+            hides: std::cell::OnceCell::new(),
         };
         let mut outside = Vec::new();
         s.add(&unit.items, GLOBAL, &mut outside);
@@ -144,6 +150,11 @@ impl<'a> Symbols<'a> {
             s.place_member(d);
         }
         s
+    }
+
+    /// Which functions may come to a barrier.
+    pub fn hides(&self) -> &Hides {
+        self.hides.get_or_init(|| Hides::of(self.items))
     }
 
     fn add(&mut self, items: &'a [Item], ns: NsId, outside: &mut Vec<Decl<'a, Function>>) {
