@@ -224,9 +224,13 @@ impl<'a> Lowerer<'a> {
                             self.call_member(&c, env, this, args, span)
                         }
                         Choice::None | Choice::Library => {
+                            let args = self.unchanged(&cands, &args);
                             self.unknown_call(last, &on(this, args), true)
                         }
-                        Choice::Ambiguous => self.ambiguous_call(last, &on(this, args)),
+                        Choice::Ambiguous => {
+                            let args = self.unchanged(&cands, &args);
+                            self.ambiguous_call(last, &on(this, args))
+                        }
                     };
                 }
                 Some((_, Own::Field(_))) => {
@@ -415,10 +419,14 @@ impl<'a> Lowerer<'a> {
     }
 
     /// What a call of members is given, the object included.
-    fn given(&self, set: &FuncSet<'a>, args: &[Arg<'a>]) -> Vec<Arg<'a>> {
+    fn given(&mut self, set: &FuncSet<'a>, args: &[Arg<'a>]) -> Vec<Arg<'a>> {
+        let args = match set.targs {
+            None => self.unchanged(&set.cands, args),
+            Some(_) => args.to_vec(),
+        };
         let this = self.frames.last().and_then(|f| f.this.clone());
         let member = set.cands.iter().any(|c| c.rec.is_some() && !c.f.is_friend);
         let object = this.filter(|_| member).map(Arg::Place);
-        object.into_iter().chain(args.iter().cloned()).collect()
+        object.into_iter().chain(args).collect()
     }
 }

@@ -9,8 +9,10 @@ use std::collections::BTreeSet;
 
 use crate::ir::{AtomicOp, Expr, ObjectId, ScalarTy, Shape, Space, Stmt, VarId};
 
+use crate::front::ast::{Type, TypeKind};
 use crate::front::lower::call::Arg;
 use crate::front::lower::ctx::Lowerer;
+use crate::front::lower::scope::FuncCand;
 use crate::front::lower::types::{Ty, is_tensor};
 use crate::front::lower::value::{Leaf, Place, PtrVal, Store, Target, Value};
 
@@ -21,6 +23,8 @@ pub struct Reach {
     pub objects: BTreeSet<ObjectId>,
     /// Variables.
     pub vars: Vec<VarId>,
+    /// Pointer variables.
+    pub slots: Vec<usize>,
     /// All memory that the kernel can reach.
     pub everything: bool,
     /// Code that may be called.
@@ -80,12 +84,73 @@ impl<'a> Lowerer<'a> {
             o.is_some_and(|o| o.space == Space::Texture)
         };
         reach.everything |= reach.objects.iter().any(texture);
+        if !reach.by_value {
+            for slot in std::mem::take(&mut reach.slots) {
+                self.redirect(slot, &reach);
+            }
+        }
         self.unsupported(what, reach.everything, control, reach.vars);
         let (private, shared): (BTreeSet<_>, BTreeSet<_>) =
             reach.objects.into_iter().partition(|o| self.is_thread(*o));
         self.forget_private(private.into_iter().collect());
         if !reach.everything {
             self.touch(&shared, atomics);
+        }
+    }
+
+    /// A pointer variable that a call may have set: to anything that it reaches in the address space of the pointer.
+    fn redirect(&mut self, slot: usize, r: &Reach) {
+        let p = self.read_slot(slot);
+        let space = |l: &Self, o: &ObjectId| l.persist.objects.get(o.index()).map(|o| o.space);
+        let spaces: BTreeSet<_> = match &p.target {
+            Target::Obj(o) => space(self, o).into_iter().collect(),
+            Target::Multi(_, all) => all.iter().filter_map(|o| space(self, o)).collect(),
+            _ => BTreeSet::new(),
+        };
+        let fits = |o: &&ObjectId| space(self, o).is_some_and(|s| spaces.contains(&s));
+        let all: Vec<ObjectId> = r.objects.iter().filter(fits).copied().collect();
+        let target = match all.as_slice() {
+            [] => Target::Unknown,
+            _ if r.everything => Target::Unknown,
+            [one] => Target::Obj(*one),
+            _ => Target::Multi(Expr::undef(ScalarTy::U32), all.into()),
+        };
+        let offset = Expr::undef(ScalarTy::I64);
+        self.write_slot(slot, PtrVal { target, offset });
+    }
+
+    /// Arguments of a call that is one of these functions, whichever: what all of them take by value, or as `const T&`,
+    /// no call changes.
+    pub fn unchanged(&mut self, cands: &[FuncCand<'a>], args: &[Arg<'a>]) -> Vec<Arg<'a>> {
+        let mut out = Vec::new();
+        for (i, a) in args.iter().enumerate() {
+            let value = cands.iter().all(|c| {
+                c.f.params
+                    .get(i)
+                    .is_some_and(|p| !p.pack && self.takes_value(&p.ty))
+            });
+            out.push(match a {
+                Arg::Place(p @ Place::Reg(r)) if value && !cands.is_empty() => match r.ty {
+                    Ty::Scalar(_)
+                    | Ty::Enum(..)
+                    | Ty::Vector(..)
+                    | Ty::Matrix(..)
+                    | Ty::Pointer(..) => Arg::Place(Place::Val(self.load(p.clone()))),
+                    _ => a.clone(),
+                },
+                _ => a.clone(),
+            });
+        }
+        out
+    }
+
+    fn takes_value(&mut self, t: &'a Type) -> bool {
+        match &t.kind {
+            TypeKind::Reference(i, rvalue) => i.quals.is_const && !rvalue,
+            // An alias may hide a reference.
+            TypeKind::Named(p) => p.as_ident().is_some() && self.alias_of(p).is_none(),
+            TypeKind::Auto | TypeKind::Pointer(_) | TypeKind::Array(..) => true,
+            _ => false,
         }
     }
 
@@ -190,9 +255,7 @@ impl<'a> Lowerer<'a> {
             Store::Ptr(slot) => {
                 let p = self.read_slot(*slot);
                 self.reach_pointer(&p, r);
-                if !r.by_value {
-                    self.write_slot(*slot, PtrVal::unknown());
-                }
+                r.slots.push(*slot);
             }
             Store::Imm(Leaf::P(p)) => self.reach_pointer(p, r),
             Store::Imm(Leaf::S(_)) => {}
@@ -270,6 +333,9 @@ impl<'a> Lowerer<'a> {
     pub fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
         let mut r = Reach::default();
         self.reach_store(s, &mut r);
+        for slot in std::mem::take(&mut r.slots) {
+            self.write_slot(slot, PtrVal::unknown());
+        }
         vars.extend(r.vars);
         objects.extend(r.objects);
     }
