@@ -119,6 +119,12 @@ impl<'a> Lowerer<'a> {
     /// Resolves a path as a type.
     pub fn type_path(&mut self, p: &'a Path) -> Option<Ty> {
         let last = p.segments.last()?;
+        // Keywords, which nothing can declare.
+        if let ([_], "void" | "bool" | "int" | "float" | "short" | "char") =
+            (p.segments.as_slice(), last.name.as_str())
+        {
+            return builtin_type(&last.name);
+        }
         match self.container(p) {
             Container::Type(t) => self.member_type(&t, last, false),
             Container::Space(ns) => self.type_segment(last, Some(ns), false),
@@ -223,15 +229,22 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) -> Option<Ty> {
         let mut env = Env::new();
+        let key = (std::ptr::from_ref(a) as usize, rec.unwrap_or(u32::MAX));
         if let Some(params) = &a.template {
             let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
             let given = Self::positional(params, &args)?;
             env = self.template_env(params, &given, rec, at)?.0;
+        } else if let Some(t) = self.known.aliases.get(&key) {
+            return Some(t.clone());
         }
-        Some(self.with_env(env, rec, at, |l| {
+        let t = self.with_env(env, rec, at, |l| {
             let t = l.qualified_type(&a.ty);
             l.realigned(t, &a.attrs)
-        }))
+        });
+        if a.template.is_none() && self.log.is_none() && !matches!(t, Ty::Unknown(_)) {
+            self.known.aliases.insert(key, t.clone());
+        }
+        Some(t)
     }
 
     /// A type that is a member of another: `T::U`; from within the class (`here`), dependent bases

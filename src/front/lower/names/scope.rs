@@ -214,6 +214,9 @@ impl<'a> Lowerer<'a> {
 
     /// The declarations of a name: in a namespace, or from here outwards.
     pub fn named(&self, name: &str, within: Option<NsId>, scopes: bool) -> Vec<Named<'a>> {
+        if !self.syms.declares(name) {
+            return Vec::new();
+        }
         let at = self.at();
         match within {
             Some(ns) => self.syms.qualified(ns, name, at.order, scopes),
