@@ -11,6 +11,7 @@ use crate::coverage::{self, Analysed, Gap, Inventory};
 use crate::front::ast::{FunctionRole, Item, ItemKind, TranslationUnit};
 use crate::front::lower::{Each, LeftOut, LowerOptions, LowerOutput, lower_each};
 use crate::front::parse::parse;
+use crate::front::prelude;
 use crate::ir::{Kernel, Space};
 use crate::report::model::{ErrorReport, SourceText};
 use crate::source::{
@@ -253,7 +254,8 @@ fn read(mut map: SourceMap, file: FileId, settings: &SourceSettings, wanted: Wan
     let broken = pre.has_errors();
     let mut diagnostics = pre.diagnostics;
     let inventory = Inventory::new(&map, &pre.tokens);
-    let mut tokens = pre.tokens;
+    let mut tokens = prelude::tokens(&mut map, &pre.tokens);
+    tokens.extend(pre.tokens);
     let instances = instances(&mut map, &inventory, &settings.instantiate);
     tokens.extend(instances.tokens);
     let parsed = parse(&tokens);

@@ -343,6 +343,9 @@ impl<'p> Machine<'p> {
         };
         let size = site.ty.size();
         let step = size as i64;
+        if bad_offset && !matches!(site.op, SiteOp::Load(_)) {
+            store.spoil();
+        }
         let mut trouble = Trouble::default();
         let mut note = |x: Trouble| {
             trouble.uninitialised |= x.uninitialised;

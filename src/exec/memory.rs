@@ -49,6 +49,8 @@ pub struct Store {
     fill: Fill,
     /// Bytes start out as uninitialised.
     poison: bool,
+    /// A store of which nobody knows where it went may have changed any byte.
+    spoiled: bool,
     /// Bytes of a page: small for small private objects.
     page: u64,
     near: Vec<Option<Box<Page>>>,
@@ -76,6 +78,7 @@ impl Store {
             scalar: object.scalar.unwrap_or(ScalarTy::U8),
             fill,
             poison,
+            spoiled: false,
             page,
             near: Vec::new(),
             far: BTreeMap::new(),
@@ -167,6 +170,11 @@ impl Store {
         }
     }
 
+    /// From here on nothing is known of its contents.
+    pub fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
     /// Reads a scalar of `width` bytes (at most 8).
     pub fn read(&self, offset: i64, width: u64) -> (u64, Trouble) {
         let mut trouble = Trouble::default();
@@ -202,8 +210,8 @@ impl Store {
                 any |= f;
             }
         }
-        trouble.uninitialised = all & WRITTEN == 0;
-        trouble.tainted = any & TAINTED != 0 || trouble.uninitialised;
+        trouble.uninitialised = all & WRITTEN == 0 && !self.spoiled;
+        trouble.tainted = any & TAINTED != 0 || all & WRITTEN == 0 || self.spoiled;
         (bits, trouble)
     }
 

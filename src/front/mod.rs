@@ -7,3 +7,4 @@ pub mod assume;
 pub mod ast;
 pub mod lower;
 pub mod parse;
+pub mod prelude;

@@ -70,6 +70,10 @@ impl<'a> Lowerer<'a> {
         };
         if let Some(o) = op {
             let old = self.load(p.clone());
+            if let Ty::Record(_) = v.ty {
+                let x = self.arithmetic_operand(Place::Val(v));
+                v = self.load(x);
+            }
             v = self.binary_values(o, old, v);
         }
         let ty = p.ty().clone();

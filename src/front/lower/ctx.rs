@@ -16,6 +16,7 @@ use crate::ir::*;
 use crate::source::{FileId, Span};
 
 use super::enums::EnumInst;
+use super::known::Known;
 use super::log::Log;
 use super::record::RecordInst;
 use super::scope::{Binding, Frame, FuncSet};
@@ -70,6 +71,10 @@ pub struct Persist {
     pub candidates: BTreeMap<SlotKey, Candidates>,
     /// What pointers that are stored to memory point to.
     pub stored: Candidates,
+    /// What tensors are made of.
+    pub tensors: Candidates,
+    /// What copies that go on after their call may touch.
+    pub copied: Candidates,
     /// Call paths.
     pub paths: IndexSet<Vec<(String, Span)>>,
     /// Objects.
@@ -216,6 +221,8 @@ pub struct Lowerer<'a> {
     pub temporaries: Vec<Span>,
     /// Where the statement being lowered is.
     pub span: Span,
+    /// What was found out in this pass.
+    pub known: Known<'a>,
     /// What names were taken to mean; kept over all passes.
     pub log: Option<Box<Log>>,
     /// The name that is being looked up.
@@ -268,6 +275,7 @@ impl<'a> Lowerer<'a> {
             constructing: Vec::new(),
             temporaries: Vec::new(),
             span: Span::default(),
+            known: Known::default(),
             log,
             naming: Span::default(),
         }

@@ -36,6 +36,16 @@ pub(super) fn is_const(t: &Type) -> bool {
         || matches!(&t.kind, TypeKind::Array(e, _) | TypeKind::Attributed(e, _) if is_const(e))
 }
 
+/// An alias and where its names are looked up.
+pub(super) struct AliasDecl<'a> {
+    /// The declaration.
+    pub alias: &'a crate::front::ast::Alias,
+    /// The class that it is a member of.
+    pub rec: Option<u32>,
+    /// Its place.
+    pub at: super::symbols::At,
+}
+
 impl<'a> Lowerer<'a> {
     /// `const` and `volatile` of a declared variable, those of an alias included.
     pub(super) fn cv_of_type(&mut self, t: &'a Type) -> Cv {
@@ -45,11 +55,15 @@ impl<'a> Lowerer<'a> {
             TypeKind::Named(p) => match self.alias_of(p) {
                 Some(a) if self.depth < 200 => {
                     self.depth += 1;
-                    let cv = own.with(self.cv_of_type(&a.ty));
+                    let mut cv = own.with(self.cv_of_type(&a.alias.ty));
+                    // Where its own parameters, or those of its class, may be `const T`.
+                    if !cv.is_const && (a.rec.is_some() || a.alias.template.is_some()) {
+                        cv.is_const = matches!(self.type_path(p), Some(Ty::Const(_)));
+                    }
                     self.depth -= 1;
                     cv
                 }
-                _ => own,
+                _ => own.with(self.cv_of_parameter(p)),
             },
             TypeKind::Decltype(e) if matches!(e.kind, crate::front::ast::ExprKind::Path(_)) => {
                 own.with(self.speculate(|l| l.place(e).cv()))
@@ -58,38 +72,75 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// The alias that a path names, if it does.
-    fn alias_of(&mut self, p: &'a crate::front::ast::Path) -> Option<&'a crate::front::ast::Alias> {
-        let name = p.last_name();
+    /// Those of what a template parameter is bound to.
+    fn cv_of_parameter(&mut self, p: &'a crate::front::ast::Path) -> Cv {
+        let mut found = None;
         if let Some(n) = p.as_ident() {
-            if self.local(n).is_some() {
+            found = self.local(n);
+            let mut rec = self.frames.last().and_then(|f| f.record);
+            while let (None, Some(r)) = (&found, rec.and_then(|r| self.recs.get(r as usize))) {
+                found = r.env.get(n).cloned();
+                rec = r.outer;
+            }
+        }
+        Cv {
+            is_const: matches!(found, Some(Binding::Type(Ty::Const(_)))),
+            ..Cv::default()
+        }
+    }
+
+    /// The alias that a path names, if it does.
+    pub(super) fn alias_of(&mut self, p: &'a crate::front::ast::Path) -> Option<AliasDecl<'a>> {
+        let name = p.last_name();
+        if let Some(last) = p.segments.last()
+            && p.segments.len() == 1
+            && !p.global
+        {
+            if self.local(name).is_some() {
                 return None;
             }
-            let rec = self.frames.last().and_then(|f| f.record);
-            if let Some((_, own)) = rec.and_then(|r| self.class_member(r, n, true)) {
-                return match own {
-                    super::class::Own::Alias(a) => Some(a),
-                    _ => None,
-                };
+            let mut rec = self.frames.last().and_then(|f| f.record);
+            while let Some(r) = rec {
+                if let Some((at, own)) = self.class_member(r, name, true) {
+                    return self.member_alias(at, own);
+                }
+                let r = self.recs.get(r as usize)?;
+                if r.env.contains_key(name) || (last.args.is_none() && r.decl.name == name) {
+                    return None;
+                }
+                rec = r.outer;
             }
         }
         let within = match self.container(p) {
             super::scope::Container::None => None,
             super::scope::Container::Space(ns) => Some(ns),
             super::scope::Container::Type(Ty::Record(r)) => {
-                return match self.class_member(r, name, false) {
-                    Some((_, super::class::Own::Alias(a))) => Some(a),
-                    _ => None,
-                };
+                let (at, own) = self.class_member(r, name, false)?;
+                return self.member_alias(at, own);
             }
             _ => return None,
         };
-        self.named(name, within, false)
-            .last()
-            .and_then(|n| match n.what {
-                super::symbols::What::Alias(a) => Some(a),
-                _ => None,
-            })
+        let found = self.named(name, within, false);
+        let last = found.last()?;
+        match last.what {
+            super::symbols::What::Alias(alias) => Some(AliasDecl {
+                alias,
+                rec: None,
+                at: last.at,
+            }),
+            _ => None,
+        }
+    }
+
+    fn member_alias(&self, rec: u32, own: super::class::Own<'a>) -> Option<AliasDecl<'a>> {
+        match own {
+            super::class::Own::Alias(alias) => Some(AliasDecl {
+                alias,
+                rec: Some(rec),
+                at: self.recs.get(rec as usize)?.at,
+            }),
+            _ => None,
+        }
     }
 
     /// Declares the variables of a declaration statement.
@@ -149,11 +200,20 @@ impl<'a> Lowerer<'a> {
             let s = self.special(&ty);
             let made = matches!(ty, Ty::Record(id) if self.recs.get(id as usize)
                 .is_some_and(|r| self.has_constructor(r.decl)));
-            if s.dtor || made || v.init.is_some() {
-                let what = "threadgroup variable that is initialised or destroyed";
+            let effects = init_expr(&v.init).is_some_and(super::expr::has_effects);
+            let what = "threadgroup variable that is initialised or destroyed";
+            let run = s.dtor || made || effects;
+            if run {
                 self.unsupported(what, true, true, Vec::new());
             }
             let p = self.threadgroup_variable(v, &ty);
+            if !run && v.init.is_some() {
+                // Whether it is initialised, when and by whom the language does not say.
+                self.note("initialiser of a threadgroup variable");
+                let mut r = super::calls::unknown::Reach::default();
+                self.reach(&p, &mut r);
+                self.touch(&r.objects, false);
+            }
             self.bind(&v.name, Binding::Place(p));
             return;
         }

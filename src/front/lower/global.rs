@@ -3,7 +3,7 @@
 //! Soundness direction: exact.
 
 use super::ctx::{Lowerer, ObjKey};
-use super::symbols::GlobalVar;
+use super::symbols::{At, GlobalVar};
 use super::template::TArg;
 use super::types::{Cv, Ty};
 use super::value::{Leaf, Place, PtrVal, RegPlace, Value};
@@ -35,9 +35,21 @@ impl<'a> Lowerer<'a> {
             let (env, _) = self.template_env(params, &given, None, g.at)?;
             return self.with_env(env, None, g.at, |l| l.constant_variable(d, false));
         }
-        self.with_env(Default::default(), None, g.at, |l| {
-            l.constant_variable(d, false)
-        })
+        self.shared_constant(d, None, g.at)
+    }
+
+    /// A constant of a class or a namespace, which is evaluated once.
+    pub fn shared_constant(&mut self, d: &'a Declarator, rec: Option<u32>, at: At) -> Option<Place> {
+        let key = (std::ptr::from_ref(d) as usize, rec.unwrap_or(u32::MAX));
+        if let Some(p) = self.known.constants.get(&key) {
+            return Some(p.clone());
+        }
+        let p = self.with_env(Default::default(), rec, at, |l| l.constant_variable(d, false))?;
+        let fixed = matches!(&p, Place::Reg(r) if r.space.is_some());
+        if fixed && self.log.is_none() {
+            self.known.constants.insert(key, p.clone());
+        }
+        Some(p)
     }
 
     /// The variable of a function constant, or of whether it is defined.

@@ -108,6 +108,11 @@ impl<'a> Lowerer<'a> {
     /// Calls a closure.
     pub fn call_lambda(&mut self, id: u32, args: Vec<Arg<'a>>, span: Span) -> Place {
         let Some(c) = self.closures.get(&id).cloned() else {
+            let mut args = args;
+            args.push(Arg::Place(Place::Val(Value {
+                ty: Ty::Lambda(id),
+                leaves: Vec::new(),
+            })));
             return self.unknown_call("lambda", &args, true);
         };
         let name = "lambda".to_string();

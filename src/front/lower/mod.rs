@@ -20,6 +20,7 @@ mod expr;
 mod global;
 mod instance;
 mod jump;
+mod known;
 mod lambda;
 mod library;
 mod log;

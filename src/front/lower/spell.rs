@@ -54,6 +54,12 @@ impl<'a> Lowerer<'a> {
                 t => format!("{} *", self.spell(t, depth + 1)?),
             },
             Ty::Record(id) => return self.spell_record(*id, depth),
+            Ty::Const(t) => match &**t {
+                Ty::Scalar(_) | Ty::Vector(..) | Ty::Record(_) => {
+                    format!("const {}", self.spell(t, depth + 1)?)
+                }
+                _ => return None,
+            },
             _ => return None,
         })
     }

@@ -173,7 +173,7 @@ impl<'a> Lowerer<'a> {
                     self.bind(&a.name, Binding::Opaque);
                     self.note("local alias template");
                 } else {
-                    let t = self.resolve_type(&a.ty);
+                    let t = self.qualified_type(&a.ty);
                     self.bind(&a.name, Binding::Type(t));
                 }
             }

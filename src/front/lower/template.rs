@@ -13,7 +13,7 @@ use crate::ir;
 use super::ctx::Lowerer;
 use super::scope::{Binding, Entity, Env};
 use super::symbols::At;
-use super::types::{Cv, Ty};
+use super::types::Ty;
 use super::value::{Leaf, Place, Value};
 
 /// A template argument.
@@ -65,14 +65,18 @@ impl<'a> Lowerer<'a> {
 
     pub(super) fn template_arg(&mut self, a: &'a TemplateArg) -> TArg {
         match a {
-            // `S<const T>` is another type than `S<T>`, and types here have no outermost const.
-            TemplateArg::Type(t) if self.cv_of_type(t) != Cv::default() => TArg::Unknown,
-            TemplateArg::Type(t) => {
-                if let TypeKind::Named(p) = &t.kind {
-                    return self.template_path(p);
-                }
-                TArg::Ty(self.resolve_type(t))
-            }
+            // `S<const T>` is another type than `S<T>`.
+            TemplateArg::Type(t) => match &t.kind {
+                TypeKind::Named(_) if t.quals.is_volatile => TArg::Unknown,
+                TypeKind::Named(p) => match self.template_path(p) {
+                    TArg::Ty(x) if t.quals.is_const => TArg::Ty(x.constant()),
+                    arg => arg,
+                },
+                _ => match self.qualified_type(t) {
+                    Ty::Unknown(n) if &*n == "volatile type" => TArg::Unknown,
+                    t => TArg::Ty(t),
+                },
+            },
             TemplateArg::Expr(e) => match &e.kind {
                 ExprKind::Path(p) => self.template_path(p),
                 _ => self.value_targ(e),
@@ -182,7 +186,7 @@ impl<'a> Lowerer<'a> {
                         if p.pack {
                             arg = Some(TArg::Pack(Vec::new()));
                         } else if let Some(d) = default {
-                            let t = self.resolve_type(d);
+                            let t = self.qualified_type(d);
                             if matches!(t, Ty::Unknown(_)) {
                                 return None;
                             }

@@ -119,6 +119,8 @@ pub enum Ty {
     Lambda(u32),
     /// A named function (set), an index into the table of function references.
     Func(u32),
+    /// `const T`, as a template argument or an alias says it; no expression has such a type.
+    Const(Rc<Ty>),
     /// The type of `nullptr`.
     Null,
     /// A texture: its template's name, its component type, and whether kernels may write it.
@@ -200,6 +202,22 @@ impl Ty {
         }
     }
 
+    /// Without the outermost `const`.
+    pub fn unqualified(self) -> Ty {
+        match self {
+            Ty::Const(t) => (*t).clone(),
+            t => t,
+        }
+    }
+
+    /// With `const`; what is no object has none ([dcl.ref]).
+    pub fn constant(self) -> Ty {
+        match self {
+            Ty::Const(_) | Ty::Ref(..) | Ty::Unknown(_) | Ty::Lambda(_) | Ty::Func(_) => self,
+            t => Ty::Const(Rc::new(t)),
+        }
+    }
+
     /// The unpacked form of a packed vector.
     pub fn unpacked(&self) -> Ty {
         match self {
@@ -255,6 +273,38 @@ pub fn is_texture(name: &str) -> bool {
     name.starts_with("texture") || name.starts_with("depth")
 }
 
+/// Whether an opaque type of this name is a tensor, or an operation on tensors (MSL specification, section 2.21); what
+/// follows a colon says more about it.
+pub fn is_tensor(name: &str) -> bool {
+    let name = name.split(':').next().unwrap_or(name);
+    matches!(
+        name,
+        "matmul2d"
+            | "convolution2d"
+            | "cooperative_tensor"
+            | "tensor"
+            | "tensor_offset"
+            | "extents"
+            | "dextents"
+    ) || is_plain_tensor(name)
+}
+
+/// The same for types that are written without arguments.
+fn is_plain_tensor(name: &str) -> bool {
+    matches!(
+        name,
+        "matmul2d_descriptor"
+            | "convolution2d_descriptor"
+            | "execution_thread"
+            | "execution_simdgroup"
+            | "execution_simdgroups"
+            | "execution_threadgroup"
+            | "tensor_inline"
+            | "tensor_handle"
+            | "simdgroup_event"
+    )
+}
+
 /// Built-in types that are one identifier: scalars, vectors, matrices, atomics, fragments.
 pub fn builtin_type(name: &str) -> Option<Ty> {
     if let Some(s) = scalar_by_name(name) {
@@ -277,7 +327,7 @@ pub fn builtin_type(name: &str) -> Option<Ty> {
         "simdgroup_bfloat8x8" => return Some(Ty::Simdgroup(ScalarTy::BF16)),
         _ => {}
     }
-    if is_texture(name) || name == "sampler" {
+    if is_texture(name) || is_plain_tensor(name) || name == "sampler" {
         return Some(Ty::Opaque(name.into()));
     }
     let (packed, rest) = match name.strip_prefix("packed_") {

@@ -34,10 +34,10 @@ impl<'a> Lowerer<'a> {
         let name = call.name;
         let mut args = call.args.into_iter();
         let Some(Arg::Place(p)) = args.next() else {
-            return self.unknown_call(name, &[], true);
+            return self.unknown_call(name, &[Arg::List(&[])], true);
         };
         let Some((ptr, pointee)) = self.as_pointer(p.clone()) else {
-            return self.unknown_call(name, &[Arg::Place(p)], true);
+            return self.unknown_call(name, &[Arg::Place(p), Arg::List(&[])], true);
         };
         let Some(s) = pointee.scalar() else {
             self.unsupported("atomic operation on this type", true, false, Vec::new());
@@ -87,7 +87,8 @@ impl<'a> Lowerer<'a> {
     ) -> Place {
         let (Some(Arg::Place(expected)), Some(Arg::Place(desired))) = (args.next(), args.next())
         else {
-            return self.unknown_call("atomic_compare_exchange_weak_explicit", &[], true);
+            let name = "atomic_compare_exchange_weak_explicit";
+            return self.unknown_call(name, &[Arg::List(&[])], true);
         };
         let ty = Ty::Scalar(s);
         let slot = match expected.ty() {

@@ -13,6 +13,7 @@ pub mod matrix;
 pub mod misc;
 pub mod position;
 pub mod simd;
+pub mod tensor;
 pub mod texture;
 
 use crate::front::ast::Path;
@@ -23,7 +24,7 @@ use crate::source::Span;
 use super::call::Arg;
 use super::ctx::Lowerer;
 use super::template::TArg;
-use super::types::Ty;
+use super::types::{Ty, is_tensor};
 use super::value::{Place, Value};
 
 /// Whether a name is a modelled function.
@@ -83,6 +84,13 @@ impl<'a> Lowerer<'a> {
         if let Some(v) = self.numeric_limits(p) {
             return Place::Val(v);
         }
+        if let Some(b) = name.strip_prefix("__metal_get_").and_then(models::input)
+            && let [Arg::Place(like)] = args.as_slice()
+        {
+            let ty = like.ty().clone();
+            let v = self.input_value(b, name, &ty);
+            return Place::Val(v.unwrap_or_else(|| self.undef(&ty)));
+        }
         let (name, args) = compiler_builtin(name, args);
         let call = Call { name, targs, args };
         if let Some(f) = models::barrier(name) {
@@ -108,6 +116,17 @@ impl<'a> Lowerer<'a> {
         }
         if let Some(f) = math::lookup(name) {
             return self.math_call(f, call);
+        }
+        if let Some(t) = tensor::of(name, call.targs.as_deref().unwrap_or(&[])) {
+            for a in &call.args {
+                if let Arg::Place(p) = a {
+                    self.into_tensor(p);
+                }
+            }
+            return Place::Val(Value {
+                ty: t,
+                leaves: Vec::new(),
+            });
         }
         self.unknown_call(name, &call.args, false)
     }
@@ -182,7 +201,13 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A method of a built-in type.
-    pub fn builtin_method(&mut self, this: Place, name: &str, args: Vec<Arg<'a>>) -> Place {
+    pub fn builtin_method(
+        &mut self,
+        this: Place,
+        name: &str,
+        targs: Vec<TArg>,
+        args: Vec<Arg<'a>>,
+    ) -> Place {
         match (this.ty().clone(), name) {
             (Ty::Simdgroup(s), "thread_elements") => {
                 let ty = Ty::Vector(s, 2, false);
@@ -218,6 +243,11 @@ impl<'a> Lowerer<'a> {
             (Ty::Scalar(ScalarTy::U64), "all") => {
                 // Depends on which lanes are active.
                 return Place::Val(Value::scalar(Expr::undef(ScalarTy::Bool)));
+            }
+            (Ty::Opaque(kind), _) if is_tensor(&kind) => {
+                let mut all = args;
+                all.push(Arg::Place(this));
+                return self.tensor_method(&kind, name, &targs, &all);
             }
             (ty @ Ty::Texture(..), _) => return self.texture_method(&ty, name, args),
             _ => {}

@@ -4,7 +4,6 @@
 //! any pointer or reference is passed.
 
 use crate::front::ast::{Expr as AExpr, ExprKind as EK, Path, Type};
-use crate::ir::{Expr, ObjectId, ScalarTy, VarId};
 use crate::source::Span;
 
 use crate::front::lower::adl::{no_class, only_ours};
@@ -17,7 +16,7 @@ use crate::front::lower::scope::{Entity, Env, FuncCand, FuncSet};
 use crate::front::lower::symbols::{GLOBAL, NsId, What};
 use crate::front::lower::template::Deduced;
 use crate::front::lower::types::Ty;
-use crate::front::lower::value::{Leaf, Place, PtrVal, Store, Target, Value};
+use crate::front::lower::value::{Place, Value};
 
 /// An argument: evaluated to a place, or a braced list that waits for its type.
 #[derive(Clone)]
@@ -26,6 +25,11 @@ pub enum Arg<'a> {
     Place(Place),
     /// `{a, b}`
     List(&'a [AExpr]),
+}
+
+/// What a member is called on, and the arguments.
+fn on<'a>(this: Place, args: Vec<Arg<'a>>) -> Vec<Arg<'a>> {
+    [Arg::Place(this)].into_iter().chain(args).collect()
 }
 
 impl<'a> Lowerer<'a> {
@@ -87,7 +91,10 @@ impl<'a> Lowerer<'a> {
                 match self.call_set(&set, &args, library, span) {
                     Some(r) => r,
                     None if library => self.call_builtin(p, None, set.targs.clone(), args, span),
-                    None => self.unknown_call(&set.name, &args, true),
+                    None => {
+                        let args = self.given(&set, &args);
+                        self.unknown_call(&set.name, &args, true)
+                    }
                 }
             }
             Entity::Unclear(name) => {
@@ -147,13 +154,6 @@ impl<'a> Lowerer<'a> {
                 || args
                     .iter()
                     .any(|a| matches!(a, Arg::Place(p) if library(p.ty()))))
-    }
-
-    /// A call that may mean several functions.
-    pub fn ambiguous_call(&mut self, name: &str, args: &[Arg<'a>]) -> Place {
-        let what = format!("call to `{name}`, which may mean several functions");
-        self.unsupported(what, true, true, Vec::new());
-        self.unknown_call(name, args, true)
     }
 
     pub fn class_by_name(&mut self, p: &'a Path, args: &'a [AExpr]) -> Option<Ty> {
@@ -223,8 +223,14 @@ impl<'a> Lowerer<'a> {
                             self.log_call(name.span, How::Name, &c);
                             self.call_member(&c, env, this, args, span)
                         }
-                        Choice::None | Choice::Library => self.unknown_call(last, &args, true),
-                        Choice::Ambiguous => self.ambiguous_call(last, &args),
+                        Choice::None | Choice::Library => {
+                            let args = self.unchanged(&cands, &args);
+                            self.unknown_call(last, &on(this, args), true)
+                        }
+                        Choice::Ambiguous => {
+                            let args = self.unchanged(&cands, &args);
+                            self.ambiguous_call(last, &on(this, args))
+                        }
                     };
                 }
                 Some((_, Own::Field(_))) => {
@@ -234,7 +240,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Some(_) => {
                     let args = self.args(args);
-                    return self.ambiguous_call(last, &args);
+                    return self.ambiguous_call(last, &on(this, args));
                 }
                 None if last.starts_with('~') => {
                     let what = format!("explicit call of the destructor `{last}`");
@@ -245,7 +251,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         let args = self.args(args);
-        self.builtin_method(this, last, args)
+        self.builtin_method(this, last, targs.unwrap_or_default(), args)
     }
 
     /// The class that `x.Base::f` looks into.
@@ -282,11 +288,11 @@ impl<'a> Lowerer<'a> {
             Ty::Lambda(id) => self.call_lambda(id, args, span),
             Ty::Func(i) => {
                 let Some(set) = self.funcs.get(i as usize).cloned() else {
-                    return self.unknown_call("function", &args, true);
+                    return self.unknown_call("function", &on(callee, args), true);
                 };
                 match self.call_set(&set, &args, false, span) {
                     Some(p) => p,
-                    None => self.unknown_call(&set.name, &args, true),
+                    None => self.unknown_call(&set.name, &on(callee, args), true),
                 }
             }
             Ty::Record(id) => {
@@ -296,13 +302,15 @@ impl<'a> Lowerer<'a> {
                         self.log_call(span, How::Operator, &c);
                         self.call_member(&c, env, callee, args, span)
                     }
-                    Choice::None | Choice::Library => self.unknown_call("operator()", &args, true),
-                    Choice::Ambiguous => self.ambiguous_call("operator()", &args),
+                    Choice::None | Choice::Library => {
+                        self.unknown_call("operator()", &on(callee, args), true)
+                    }
+                    Choice::Ambiguous => self.ambiguous_call("operator()", &on(callee, args)),
                 }
             }
             t => {
                 let n = self.type_name(&t);
-                self.unknown_call(&n, &args, true)
+                self.unknown_call(&n, &on(callee, args), true)
             }
         }
     }
@@ -332,12 +340,16 @@ impl<'a> Lowerer<'a> {
         let (c, env) = match self.select_overload(&set.cands, given) {
             Choice::One(c, env, rank) => {
                 if library && rank != Rank::Exact && !only_ours(args) {
-                    return Some(self.ambiguous_call(&set.name, args));
+                    let args = self.given(set, args);
+                    return Some(self.ambiguous_call(&set.name, &args));
                 }
                 (c, env)
             }
             Choice::None | Choice::Library => return None,
-            Choice::Ambiguous => return Some(self.ambiguous_call(&set.name, args)),
+            Choice::Ambiguous => {
+                let args = self.given(set, args);
+                return Some(self.ambiguous_call(&set.name, &args));
+            }
         };
         self.log_call(set.named, How::Name, &c);
         let this = match (c.rec, c.f.is_static) {
@@ -406,94 +418,15 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// What a call may write through a reference.
-    pub fn collect_vars(&mut self, s: &Store, vars: &mut Vec<VarId>, objects: &mut Vec<ObjectId>) {
-        match s {
-            Store::Var(v, _) => vars.push(*v),
-            Store::Agg(parts) => {
-                for p in parts {
-                    self.collect_vars(p, vars, objects);
-                }
-            }
-            Store::Mem(o) => objects.push(*o),
-            Store::Ptr(slot) => {
-                let p = self.read_slot(*slot);
-                if let Target::Obj(o) = p.target {
-                    objects.push(o);
-                }
-                self.write_slot(*slot, PtrVal::unknown());
-            }
-            Store::Imm(_) => {}
-        }
-    }
-
-    /// Private objects hold unspecified bytes from here on.
-    pub fn forget_private(&mut self, objects: Vec<ObjectId>) {
-        for o in objects {
-            if !self.is_thread(o) {
-                continue;
-            }
-            let size = self.persist.objects.get(o.index()).and_then(|o| o.size);
-            let n = size.unwrap_or(0);
-            let src = (0..n).map(|_| Expr::undef(ScalarTy::U8)).collect();
-            self.store_run(&PtrVal::object(o), ScalarTy::U8, src, n);
-        }
-    }
-
-    /// A call to something that is not known.
-    pub fn unknown_call(&mut self, name: &str, args: &[Arg<'a>], declared: bool) -> Place {
-        let mut memory = false;
-        for a in args {
-            if let Arg::Place(p) = a {
-                let v = match p {
-                    Place::Val(v) => v.leaves.iter().any(|l| matches!(l, Leaf::P(_))),
-                    _ => true,
-                };
-                memory |= v && !matches!(p, Place::Reg(r) if r.ty.scalar().is_some());
-                memory |= matches!(p, Place::Mem(..)) || matches!(p.ty(), Ty::Unknown(_));
-            }
-        }
-        let what = if declared {
-            format!("call to `{name}`")
-        } else {
-            format!("call to undeclared function `{name}`")
+    /// What a call of members is given, the object included.
+    fn given(&mut self, set: &FuncSet<'a>, args: &[Arg<'a>]) -> Vec<Arg<'a>> {
+        let args = match set.targs {
+            None => self.unchanged(&set.cands, args),
+            Some(_) => args.to_vec(),
         };
-        // Variables passed by reference or address may be written.
-        let mut clobbers = Vec::new();
-        let mut private = Vec::new();
-        for a in args {
-            match a {
-                Arg::Place(Place::Reg(r)) => {
-                    self.collect_vars(&r.store, &mut clobbers, &mut private);
-                    self.learn_mutated(r.key);
-                }
-                Arg::Place(p @ Place::Pick(..)) => {
-                    let ptr = self.address_of(p.clone());
-                    if let Target::Multi(_, objs) = ptr.target {
-                        private.extend(objs.iter().copied());
-                    }
-                }
-                Arg::Place(p) => {
-                    let ptr = match p {
-                        Place::Mem(_, ptr, _) => Some(ptr.clone()),
-                        Place::Val(v) => v.as_ptr().cloned(),
-                        _ => None,
-                    };
-                    match ptr.map(|p| p.target) {
-                        Some(Target::Obj(o)) => private.push(o),
-                        Some(Target::Multi(_, objs)) => private.extend(objs.iter().copied()),
-                        Some(Target::Reg(r)) => self.learn_memory(r.key, &r.path),
-                        _ => {}
-                    }
-                }
-                Arg::List(_) => {}
-            }
-        }
-        self.unsupported(what, memory, declared, clobbers);
-        self.forget_private(private);
-        Place::Val(Value {
-            ty: Ty::Unknown(name.into()),
-            leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
-        })
+        let this = self.frames.last().and_then(|f| f.this.clone());
+        let member = set.cands.iter().any(|c| c.rec.is_some() && !c.f.is_friend);
+        let object = this.filter(|_| member).map(Arg::Place);
+        object.into_iter().chain(args).collect()
     }
 }

@@ -5,11 +5,12 @@
 use crate::front::ast::{Expr, ExprKind, Param, Path, TemplateArg, TemplateParam, Type, TypeKind};
 use crate::front::lower::call::Arg;
 use crate::front::lower::ctx::Lowerer;
+use crate::front::lower::decl::AliasDecl;
 use crate::front::lower::scope::Env;
 use crate::front::lower::scope::FuncCand;
 use crate::front::lower::symbols::{NsId, What};
 use crate::front::lower::template::{Deduced, TArg};
-use crate::front::lower::types::{Cv, Ty};
+use crate::front::lower::types::Ty;
 use crate::ir;
 
 impl<'a> Lowerer<'a> {
@@ -87,6 +88,9 @@ impl<'a> Lowerer<'a> {
         params: &'a [TemplateParam],
         out: &mut Deduced,
     ) -> bool {
+        if let Some(d) = self.alias_of(path) {
+            return self.deduce_alias(&d, args, a, params, out);
+        }
         let int = |n: u8| TArg::Val(Ty::INT, u64::from(n));
         let actual: Vec<TArg> = match (path.last_name(), a) {
             ("vec", Ty::Vector(s, n, _)) => vec![TArg::Ty(Ty::Scalar(*s)), int(*n)],
@@ -211,6 +215,37 @@ impl<'a> Lowerer<'a> {
         same.then(|| written.to_vec())
     }
 
+    /// Deduces through an alias template: what its own parameters are is deduced from what it stands for, and that is
+    /// what its arguments are matched with ([temp.alias]). Parameters that cannot be deduced from are left alone.
+    fn deduce_alias(
+        &mut self,
+        d: &AliasDecl<'a>,
+        args: &'a [TemplateArg],
+        a: &Ty,
+        params: &'a [TemplateParam],
+        out: &mut Deduced,
+    ) -> bool {
+        let own = d.alias.template.as_deref().unwrap_or(&[]);
+        if own.iter().any(|p| p.pack) || self.depth > 100 {
+            return true;
+        }
+        self.depth += 1;
+        let mut inner = Deduced::new();
+        let ok = self.with_env(Env::new(), d.rec, d.at, |l| {
+            l.deduce(&d.alias.ty, a, own, &mut inner)
+        });
+        self.depth -= 1;
+        ok && own.iter().enumerate().all(|(i, p)| {
+            match (args.get(i..=i), inner.get(&p.name)) {
+                (Some(pattern), Some(v)) => {
+                    let v = std::slice::from_ref(v);
+                    self.match_args(pattern, v, params, out)
+                }
+                _ => true,
+            }
+        })
+    }
+
     pub fn type_is_alias(&self, path: &Path) -> bool {
         !self.syms.knows_record(path.last_name())
     }
@@ -245,8 +280,14 @@ impl<'a> Lowerer<'a> {
                 return false;
             };
             let ok = match p {
-                // Types here have no outermost const: what has one is not understood.
-                TemplateArg::Type(t) if self.cv_of_type(t) != Cv::default() => false,
+                TemplateArg::Type(t) if t.quals.is_volatile => false,
+                // `S<const T>` fits no other types than constant ones.
+                TemplateArg::Type(t) if t.quals.is_const => match a {
+                    TArg::Ty(Ty::Const(x)) => {
+                        self.deduce(t, x, params, out) && self.shape_matches(t, x)
+                    }
+                    _ => false,
+                },
                 TemplateArg::Path(path)
                 | TemplateArg::Expr(Expr {
                     kind: ExprKind::Path(path),
@@ -264,7 +305,7 @@ impl<'a> Lowerer<'a> {
                         (path.segments.last().and_then(|s| s.args.as_ref()), a)
                         && mentions(args, params)
                     {
-                        if !self.deducible(path.last_name()) {
+                        if !self.deducible(path.last_name()) && self.alias_of(path).is_none() {
                             later.push((p, a));
                             continue;
                         }

@@ -114,7 +114,8 @@ impl<'a> Lowerer<'a> {
             return self.inline_call(&d, more, this, args, span);
         }
         let Some(body) = &f.body else {
-            let args = self.args_without_body(c, env, args);
+            let mut args = self.args_without_body(c, env, args);
+            args.extend(this.map(Arg::Place));
             return self.unknown_call(f.name.last_name(), &args, true);
         };
         let name = self.display_name(c, &env);

@@ -9,3 +9,4 @@ pub mod overload;
 pub mod params;
 pub mod partial;
 pub mod rank;
+pub mod unknown;

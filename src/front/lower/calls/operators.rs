@@ -148,7 +148,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// An operand of a built-in operator: a class through its one conversion function.
-    fn arithmetic_operand(&mut self, p: Place) -> Place {
+    pub fn arithmetic_operand(&mut self, p: Place) -> Place {
         let Ty::Record(id) = *p.ty() else { return p };
         match self.only_conversion(id) {
             Some(t) => Place::Val(self.init_from(p, &t)),

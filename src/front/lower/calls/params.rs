@@ -84,7 +84,12 @@ impl<'a> Lowerer<'a> {
             return (Place::Val(self.undef(ty)), None);
         }
         let q = pointee(&p.ty);
-        let space = q.quals.space;
+        // An alias may say it.
+        let own = match ty {
+            Ty::Pointer(_, q) | Ty::Ref(_, q) => *q,
+            _ => Qual::default(),
+        };
+        let space = q.quals.space.or(own.space);
         let ir_space = match space {
             Some(AddressSpace::Device) => Space::Device,
             Some(AddressSpace::Constant) => Space::Constant,
@@ -101,6 +106,14 @@ impl<'a> Lowerer<'a> {
                         o.param = Some(i);
                         o.read_only = true;
                         Some(self.object(ObjKey::Param(i), || o))
+                    }
+                    Ty::Opaque(n) if n.starts_with("tensor") => {
+                        let mut o = self.describe_object(&p.name, Space::Device, ty);
+                        o.size = None;
+                        o.param = Some(i);
+                        let o = self.object(ObjKey::Param(i), || o);
+                        self.tensor_object(o);
+                        Some(o)
                     }
                     _ => None,
                 };
@@ -130,21 +143,22 @@ impl<'a> Lowerer<'a> {
                 }
                 let mut o = self.describe_object(&p.name, ir_space, &whole);
                 o.param = Some(i);
-                o.read_only = q.quals.is_const || ir_space == Space::Constant;
+                o.read_only = q.quals.is_const || own.cv.is_const || ir_space == Space::Constant;
                 let id = self.object(ObjKey::Param(i), || o);
                 self.object_types.insert(id, (**t).clone());
                 if is_ref {
-                    let mut cv = Cv::from(q.quals);
+                    let mut cv = Cv::from(q.quals).with(own.cv);
                     cv.is_const |= ir_space == Space::Constant;
                     if ir_space == Space::Constant {
                         self.launch_scalars(&p.name, id, 0, t, scalars);
                     }
                     return (Place::Mem((**t).clone(), PtrVal::object(id), cv), Some(id));
                 }
+                let cv = own.cv;
                 let mut v = self.pointer_value(PtrVal::object(id), Rc::clone(t));
                 if let Ty::Pointer(_, own) = &mut v.ty {
                     *own = Qual {
-                        cv: Cv::from(q.quals),
+                        cv: Cv::from(q.quals).with(cv),
                         ..*own
                     };
                 }
@@ -160,16 +174,23 @@ impl<'a> Lowerer<'a> {
     }
 
     fn position(&mut self, b: &models::InputAttribute, p: &AParam, ty: &Ty) -> Place {
-        let name = &p.name;
+        match self.input_value(b, &p.name, ty) {
+            Some(v) => self.new_local(&p.name, p.span, v),
+            None => {
+                self.note("built-in input of this type");
+                Place::Val(self.undef(ty))
+            }
+        }
+    }
+
+    /// A built-in input as a value of a type.
+    pub fn input_value(&mut self, b: &models::InputAttribute, name: &str, ty: &Ty) -> Option<Value> {
         let n = ty.width().unwrap_or(1);
-        let Some(s) = ty.element() else {
-            self.note("built-in input of this type");
-            return Place::Val(self.undef(ty));
-        };
+        let s = ty.element()?;
         let comps: Vec<Expr> = (0..n)
             .map(|i| {
                 let part = if n == 1 {
-                    name.clone()
+                    name.to_string()
                 } else {
                     format!("{name}.{}", component_name(usize::from(i)))
                 };
@@ -180,8 +201,7 @@ impl<'a> Lowerer<'a> {
                 fold::cast(e, s)
             })
             .collect();
-        let v = Value::comps(ty.clone(), comps);
-        self.new_local(name, p.span, v)
+        Some(Value::comps(ty.clone(), comps))
     }
 
     /// Names every scalar in a constant parameter.

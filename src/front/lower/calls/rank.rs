@@ -151,7 +151,9 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Reference binding ([over.ics.ref]).
-    fn bind_ics(&mut self, p: &Place, t: &Ty, q: Qual) -> Option<Ics> {
+    fn bind_ics(&mut self, p: &Place, t: &Ty, mut q: Qual) -> Option<Ics> {
+        // What is in constant memory is `const`, whether that is written or not.
+        q.cv.is_const |= q.space == Some(AddressSpace::Constant);
         let rvalue = p.is_rvalue();
         let have = if rvalue {
             Some(AddressSpace::Thread)
@@ -279,7 +281,10 @@ impl<'a> Lowerer<'a> {
         })
     }
 
-    fn pointer_ics(&mut self, a: &Ty, have: Qual, b: &Ty, want: Qual) -> Option<Ics> {
+    fn pointer_ics(&mut self, a: &Ty, mut have: Qual, b: &Ty, mut want: Qual) -> Option<Ics> {
+        for q in [&mut have, &mut want] {
+            q.cv.is_const |= q.space == Some(AddressSpace::Constant);
+        }
         if let (Some(x), Some(y)) = (have.space, want.space)
             && x != y
         {

@@ -60,7 +60,7 @@ impl<'a> Lowerer<'a> {
 
     fn own_member(&self, rec: u32, name: &str) -> Option<Own<'a>> {
         let r = self.recs.get(rec as usize)?;
-        if name.is_empty() {
+        if name.is_empty() || !self.known.may_declare(r.decl, name) {
             return None;
         }
         let mut funcs: Vec<FuncCand<'a>> = Vec::new();
@@ -208,9 +208,7 @@ impl<'a> Lowerer<'a> {
         match self.class_member(rec, name, false)? {
             (at, Own::Static(d, None)) => {
                 let from = self.recs.get(at as usize)?.at;
-                self.with_env(Env::new(), Some(at), from, |l| {
-                    l.constant_variable(d, false)
-                })
+                self.shared_constant(d, Some(at), from)
             }
             (at, Own::Enumerator(e)) => {
                 let from = self.recs.get(at as usize)?.at;
@@ -295,9 +293,7 @@ impl<'a> Lowerer<'a> {
                 named: self.naming,
             }),
             Own::Static(d, None) => {
-                let p = self.with_env(Env::new(), Some(at), from, |l| {
-                    l.constant_variable(d, false)
-                });
+                let p = self.shared_constant(d, Some(at), from);
                 p.map_or_else(unclear, Entity::Place)
             }
             Own::Static(d, Some(params)) => {

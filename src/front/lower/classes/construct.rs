@@ -5,6 +5,7 @@
 use crate::front::ast::{Expr as AExpr, ExprKind as EK, Function, ItemKind, Member, Record};
 use crate::ir::{Expr, ScalarTy};
 
+use crate::front::lower::call::Arg;
 use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::fold;
 use crate::front::lower::types::Ty;
@@ -49,6 +50,7 @@ impl<'a> Lowerer<'a> {
             return self.construct_designated(ty, args);
         }
         match ty {
+            Ty::Const(t) => self.construct(t, args, brace),
             Ty::Record(id) => self.construct_record(*id, args, brace),
             Ty::Ref(t, _) => {
                 let Some(e) = args.first() else {
@@ -131,6 +133,17 @@ impl<'a> Lowerer<'a> {
                     self.place(e);
                 }
                 Value::void()
+            }
+            Ty::Opaque(n) if n.starts_with("tensor") => {
+                for a in self.args(args) {
+                    if let Arg::Place(p) = a {
+                        self.into_tensor(&p);
+                    }
+                }
+                Value {
+                    ty: ty.clone(),
+                    leaves: Vec::new(),
+                }
             }
             Ty::Opaque(_) | Ty::Texture(..) => {
                 for e in args {

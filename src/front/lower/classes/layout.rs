@@ -65,6 +65,7 @@ impl Lowerer<'_> {
                 .map_or((1, 1), |r| (r.size, r.align)),
             Ty::Pointer(..) | Ty::Ref(..) | Ty::Null | Ty::Opaque(_) | Ty::Texture(..) => (8, 8),
             Ty::Simdgroup(s) => (2 * s.size(), s.size()),
+            Ty::Const(t) => self.size_align(t),
             Ty::Void | Ty::Lambda(_) | Ty::Func(_) | Ty::Unknown(_) => (1, 1),
         }
     }
@@ -220,6 +221,7 @@ impl Lowerer<'_> {
             Ty::Simdgroup(s) => format!("simdgroup_{}8x8", s.name()),
             Ty::Lambda(_) => "lambda".into(),
             Ty::Func(_) => "function".into(),
+            Ty::Const(t) => format!("const {}", self.type_name(t)),
             Ty::Null => "nullptr_t".into(),
             Ty::Opaque(n) | Ty::Unknown(n) => n.to_string(),
             Ty::Texture(n, s, _) => format!("{n}<{}>", s.name()),

@@ -2,6 +2,7 @@
 
 pub mod adl;
 pub mod enums;
+pub mod hides;
 pub mod lookup;
 pub mod naming;
 pub mod resolve;

@@ -13,11 +13,28 @@ use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::scope::{Binding, Container, Env};
 use crate::front::lower::symbols::{At, Named, NsId, What};
 use crate::front::lower::template::TArg;
-use crate::front::lower::types::{Qual, Ty, builtin_type, is_texture};
+use crate::front::lower::types::{Cv, Qual, Ty, builtin_type, is_tensor, is_texture};
 
 impl<'a> Lowerer<'a> {
-    /// Resolves a type.
+    /// Resolves a type; its outermost `const` is [`Self::cv_of_type`]'s to say.
     pub fn resolve_type(&mut self, t: &'a Type) -> Ty {
+        self.as_written(t).unqualified()
+    }
+
+    /// Resolves a type with its outermost `const`, as template arguments and aliases keep it.
+    pub fn qualified_type(&mut self, t: &'a Type) -> Ty {
+        let cv = self.cv_of_type(t);
+        let ty = self.as_written(t);
+        match cv {
+            Cv {
+                is_volatile: true, ..
+            } => Ty::Unknown("volatile type".into()),
+            Cv { is_const: true, .. } => ty.constant(),
+            _ => ty,
+        }
+    }
+
+    fn as_written(&mut self, t: &'a Type) -> Ty {
         if self.depth > 200 {
             return Ty::Unknown("type nesting".into());
         }
@@ -102,6 +119,12 @@ impl<'a> Lowerer<'a> {
     /// Resolves a path as a type.
     pub fn type_path(&mut self, p: &'a Path) -> Option<Ty> {
         let last = p.segments.last()?;
+        // Keywords, which nothing can declare.
+        if let ([_], "void" | "bool" | "int" | "float" | "short" | "char") =
+            (p.segments.as_slice(), last.name.as_str())
+        {
+            return builtin_type(&last.name);
+        }
         match self.container(p) {
             Container::Type(t) => self.member_type(&t, last, false),
             Container::Space(ns) => self.type_segment(last, Some(ns), false),
@@ -206,15 +229,22 @@ impl<'a> Lowerer<'a> {
         at: At,
     ) -> Option<Ty> {
         let mut env = Env::new();
+        let key = (std::ptr::from_ref(a) as usize, rec.unwrap_or(u32::MAX));
         if let Some(params) = &a.template {
             let args = self.template_args(seg.args.as_deref().unwrap_or(&[]));
             let given = Self::positional(params, &args)?;
             env = self.template_env(params, &given, rec, at)?.0;
+        } else if let Some(t) = self.known.aliases.get(&key) {
+            return Some(t.clone());
         }
-        Some(self.with_env(env, rec, at, |l| {
-            let t = l.resolve_type(&a.ty);
+        let t = self.with_env(env, rec, at, |l| {
+            let t = l.qualified_type(&a.ty);
             l.realigned(t, &a.attrs)
-        }))
+        });
+        if a.template.is_none() && self.log.is_none() && !matches!(t, Ty::Unknown(_)) {
+            self.known.aliases.insert(key, t.clone());
+        }
+        Some(t)
     }
 
     /// A type that is a member of another: `T::U`; from within the class (`here`), dependent bases
@@ -224,6 +254,8 @@ impl<'a> Lowerer<'a> {
         let Ty::Record(id) = t else {
             return match (name, t) {
                 ("type", _) => Some(t.clone()),
+                // `matmul2d_descriptor::mode`
+                (_, Ty::Opaque(n)) if is_tensor(n) => Some(t.clone()),
                 (_, Ty::Unknown(_)) => Some(t.clone()),
                 _ => None,
             };
@@ -255,10 +287,11 @@ impl<'a> Lowerer<'a> {
     fn builtin_template(&mut self, name: &str, args: &'a [TemplateArg]) -> Option<Ty> {
         let written = args.get(1).is_some_and(may_write);
         let args = self.template_args(args);
-        let ty = |i: usize| match args.get(i) {
+        let whole = |i: usize| match args.get(i) {
             Some(TArg::Ty(t)) => Some(t.clone()),
             _ => None,
         };
+        let ty = |i: usize| whole(i).map(Ty::unqualified);
         let val = |i: usize| match args.get(i) {
             Some(TArg::Val(_, v)) => Some(*v),
             _ => None,
@@ -279,19 +312,26 @@ impl<'a> Lowerer<'a> {
             },
             "conditional" | "conditional_t" => {
                 if val(0)? != 0 {
-                    ty(1)?
+                    whole(1)?
                 } else {
-                    ty(2)?
+                    whole(2)?
                 }
             }
             "enable_if" | "enable_if_t" => match val(0) {
-                Some(v) if v != 0 => ty(1).unwrap_or(Ty::Void),
+                Some(v) if v != 0 => whole(1).unwrap_or(Ty::Void),
                 _ => Ty::Unknown("enable_if".into()),
             },
-            "remove_reference" | "remove_reference_t" | "remove_cv" | "remove_cv_t"
-            | "remove_const" | "remove_const_t" | "remove_volatile_t" | "remove_cvref_t"
-            | "decay" | "decay_t" | "remove_addrspace_t" | "type_identity_t" | "type_identity"
-            | "add_const_t" => ty(0)?.strip_ref().clone(),
+            "remove_reference" | "remove_reference_t" => match whole(0)? {
+                Ty::Ref(t, q) if q.cv.is_const => (*t).clone().constant(),
+                Ty::Ref(t, _) => (*t).clone(),
+                t => t,
+            },
+            "remove_addrspace_t" | "type_identity_t" | "type_identity" | "remove_volatile_t" => {
+                whole(0)?
+            }
+            "add_const" | "add_const_t" => ty(0)?.constant(),
+            "remove_cv" | "remove_cv_t" | "remove_const" | "remove_const_t" => ty(0)?,
+            "remove_cvref_t" | "decay" | "decay_t" => ty(0)?.strip_ref().clone(),
             "remove_pointer" | "remove_pointer_t" => match ty(0)? {
                 Ty::Pointer(t, _) => (*t).clone(),
                 t => t,
@@ -317,13 +357,12 @@ impl<'a> Lowerer<'a> {
             "underlying_type_t" => Ty::Scalar(elem(0)?),
             n if is_texture(n) => Ty::Texture(n.into(), elem(0)?, written),
             "imageblock"
-            | "tensor"
             | "visible_function_table"
             | "intersection_function_table"
             | "acceleration_structure"
             | "mesh"
             | "patch_control_point" => Ty::Opaque(name.into()),
-            _ => return None,
+            n => return crate::front::lower::builtins::tensor::of(n, &args),
         })
     }
 
@@ -340,10 +379,12 @@ impl<'a> Lowerer<'a> {
             return None;
         }
         let args = self.template_args(seg.args.as_deref()?);
-        let t = match args.first()? {
-            TArg::Ty(t) => t.strip_ref(),
+        let whole = match args.first()? {
+            TArg::Ty(t) => t.clone(),
             _ => return None,
         };
+        let bare = whole.clone().unqualified();
+        let t = bare.strip_ref();
         let s = match t {
             Ty::Scalar(s) => Some(*s),
             _ => None,
@@ -354,7 +395,11 @@ impl<'a> Lowerer<'a> {
         };
         Some(match name {
             "__is_valid_simdgroup_type" => t.element().is_some_and(|s| s.size() <= 4),
-            "is_same" => *t == *other?.strip_ref(),
+            "is_same" => match (whole.strip_ref(), other?.strip_ref()) {
+                (Ty::Unknown(_), _) | (_, Ty::Unknown(_)) => return None,
+                (a, b) => crate::front::lower::overload::same_type(a, b),
+            },
+            "is_const" => matches!(whole, Ty::Const(_)),
             "is_integral" => s.is_some_and(|s| !s.is_float()),
             "is_floating_point" => s.is_some_and(ScalarTy::is_float),
             "is_arithmetic" | "is_scalar" => s.is_some(),
@@ -366,8 +411,8 @@ impl<'a> Lowerer<'a> {
             "is_enum" => matches!(t, Ty::Enum(..)),
             "is_class" => matches!(t, Ty::Record(_)),
             "is_void" => *t == Ty::Void,
-            "is_convertible" => self.convertible(t, &other?).is_some(),
-            "is_base_of" => match (t, other?) {
+            "is_convertible" => self.convertible(t, &other?.unqualified()).is_some(),
+            "is_base_of" => match (t, other?.unqualified()) {
                 (Ty::Record(a), Ty::Record(b)) => self.is_base(*a, b),
                 _ => false,
             },

@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::symbols::{At, FIRST_ENUM, GLOBAL, GlobalVar, Named, NsId, What};
 use crate::front::lower::template::TArg;
-use crate::front::lower::types::{ENUM_MEM_FLAGS, Ty};
+use crate::front::lower::types::{ENUM_MEM_FLAGS, Ty, is_tensor};
 use crate::front::lower::value::{Place, Store, Value};
 
 /// What a name is bound to.
@@ -214,6 +214,9 @@ impl<'a> Lowerer<'a> {
 
     /// The declarations of a name: in a namespace, or from here outwards.
     pub fn named(&self, name: &str, within: Option<NsId>, scopes: bool) -> Vec<Named<'a>> {
+        if !self.syms.declares(name) {
+            return Vec::new();
+        }
         let at = self.at();
         match within {
             Some(ns) => self.syms.qualified(ns, name, at.order, scopes),
@@ -226,6 +229,13 @@ impl<'a> Lowerer<'a> {
 
     /// Resolves what precedes the last segment ([basic.lookup.qual]).
     pub fn container(&mut self, path: &'a Path) -> Container<'a> {
+        match self.outer_name(path) {
+            Container::Type(t) => Container::Type(t.unqualified()),
+            c => c,
+        }
+    }
+
+    fn outer_name(&mut self, path: &'a Path) -> Container<'a> {
         let Some((_, quals)) = path.segments.split_last() else {
             return Container::None;
         };
@@ -244,7 +254,7 @@ impl<'a> Lowerer<'a> {
                         Container::Library(q)
                     }
                 },
-                Container::Type(t) => match self.member_type(&t, s, false) {
+                Container::Type(t) => match self.member_type(&t.unqualified(), s, false) {
                     Some(t) => Container::Type(t),
                     None => return Container::Type(Ty::Unknown(s.name.as_str().into())),
                 },
@@ -296,6 +306,13 @@ impl<'a> Lowerer<'a> {
 
     /// Resolves a path in an expression.
     pub fn entity(&mut self, path: &'a Path) -> Entity<'a> {
+        match self.meaning(path) {
+            Entity::Type(t) => Entity::Type(t.unqualified()),
+            e => e,
+        }
+    }
+
+    fn meaning(&mut self, path: &'a Path) -> Entity<'a> {
         let Some(last) = path.segments.last() else {
             return Entity::Builtin(None, "", None);
         };
@@ -366,6 +383,12 @@ impl<'a> Lowerer<'a> {
                     Some(v) => Entity::Place(Place::Val(v)),
                     None => Entity::Unclear(name.to_string()),
                 };
+            }
+            Ty::Opaque(n) if is_tensor(n) => {
+                return Entity::Place(Place::Val(Value {
+                    ty: t.clone(),
+                    leaves: Vec::new(),
+                }));
             }
             Ty::Enum(id, s) => {
                 return Entity::Place(Place::Val(Value::comps(

@@ -4,13 +4,15 @@
 //! that a lookup sees exactly what was declared before it ([basic.scope.namespace],
 //! [basic.scope.pdecl]). Lookups are in `lookup`. Soundness direction: exact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::front::ast::{
     Alias, Declarator, Enum, ExplicitInstantiation, Function, Item, ItemKind, Path, Record,
     TemplateParam, TranslationUnit,
 };
 use crate::source::Span;
+
+use super::hides::Hides;
 
 /// A namespace; 0 is the global one.
 pub type NsId = usize;
@@ -113,6 +115,10 @@ pub struct Symbols<'a> {
     pub broken: BTreeSet<&'a str>,
     directives: Vec<(At, &'a Path)>,
     count: u32,
+    /// Every name that a namespace declares.
+    declared: HashSet<&'a str>,
+    items: &'a [Item],
+    hides: std::cell::OnceCell<Hides>,
 }
 
 /// The first enumeration identity that is not reserved.
@@ -129,6 +135,9 @@ impl<'a> Symbols<'a> {
             broken: BTreeSet::new(),
             directives: Vec::new(),
             count: 0,
+            declared: HashSet::new(),
+            items: &unit.items,
+            hides: std::cell::OnceCell::new(),
         };
         let mut outside = Vec::new();
         s.add(&unit.items, GLOBAL, &mut outside);
@@ -144,6 +153,16 @@ impl<'a> Symbols<'a> {
             s.place_member(d);
         }
         s
+    }
+
+    /// Whether any namespace declares a name.
+    pub fn declares(&self, name: &str) -> bool {
+        self.declared.contains(name)
+    }
+
+    /// Which functions may come to a barrier.
+    pub fn hides(&self) -> &Hides {
+        self.hides.get_or_init(|| Hides::of(self.items))
     }
 
     fn add(&mut self, items: &'a [Item], ns: NsId, outside: &mut Vec<Decl<'a, Function>>) {
@@ -222,6 +241,7 @@ impl<'a> Symbols<'a> {
     }
 
     fn declare(&mut self, ns: NsId, name: &'a str, what: What<'a>, at: At, span: Span) {
+        self.declared.insert(name);
         if let Some(s) = self.spaces.get_mut(ns) {
             let list = s.names.entry(name).or_default();
             list.push(Named { what, at, span });

@@ -6,7 +6,7 @@ use crate::ir::*;
 
 use crate::front::lower::ctx::Lowerer;
 use crate::front::lower::fold;
-use crate::front::lower::types::Ty;
+use crate::front::lower::types::{Ty, is_tensor};
 use crate::front::lower::value::{Leaf, Place, RegPlace, Store, Target, Value};
 
 impl<'a> Lowerer<'a> {
@@ -93,6 +93,7 @@ impl<'a> Lowerer<'a> {
             Ty::Array(t, _) | Ty::Unsized(t) => (**t).clone(),
             Ty::Vector(s, ..) | Ty::Simdgroup(s) => Ty::Scalar(*s),
             Ty::Matrix(s, _, r) => Ty::Vector(*s, *r, false),
+            Ty::Opaque(n) if is_tensor(n) => return self.tensor_element(&n.clone()),
             // An array of textures is its element type.
             Ty::Texture(..) | Ty::Opaque(_) => return base,
             _ => {
