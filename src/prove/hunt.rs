@@ -53,6 +53,8 @@ pub struct Hunter<'k> {
     kernel: &'k Kernel,
     program: Runnable<'k>,
     tried: Vec<Tried>,
+    /// Launches in which not all threads came to a barrier.
+    apart: BTreeMap<BarrierId, Launch>,
     ignore_flags: bool,
 }
 
@@ -63,6 +65,7 @@ impl<'k> Hunter<'k> {
             kernel,
             program: Runnable::new(kernel),
             tried: Vec::new(),
+            apart: BTreeMap::new(),
             ignore_flags: options.ignore_flags,
         };
         if options.lockstep || !options.execute_first {
@@ -91,7 +94,7 @@ impl<'k> Hunter<'k> {
     }
 
     /// A run with every barrier in place; `None` when it went where no execution should go.
-    fn first_run(&self, launch: Launch, schedule: Schedule) -> Option<Tried> {
+    fn first_run(&mut self, launch: Launch, schedule: Schedule) -> Option<Tried> {
         let outcome = self
             .program
             .run(&launch, &self.options(schedule, BTreeSet::new()))
@@ -103,6 +106,7 @@ impl<'k> Hunter<'k> {
             )
         });
         if broken {
+            self.note_divergence(&outcome.findings, &launch);
             return None;
         }
         let conflicts: Vec<Conflict> = outcome
@@ -124,6 +128,30 @@ impl<'k> Hunter<'k> {
                     .any(|f| matches!(f, Finding::UninitialisedRead { .. })),
             launch,
         })
+    }
+
+    /// Keeps the first launch in which threads waited at a barrier for others that did not come, provided that nothing unspecified led there.
+    fn note_divergence(&mut self, findings: &[Finding], launch: &Launch) {
+        let certain = |f: &Finding| match f {
+            Finding::BarrierDivergence { approximate, .. } => !approximate,
+            _ => true,
+        };
+        let inside = |f: &Finding| !matches!(f, Finding::OutOfBounds { .. });
+        if !findings.iter().all(|f| certain(f) && inside(f)) {
+            return;
+        }
+        for f in findings {
+            if let Finding::BarrierDivergence { barrier, other, .. } = f {
+                for b in [barrier, other] {
+                    self.apart.entry(*b).or_insert_with(|| launch.clone());
+                }
+            }
+        }
+    }
+
+    /// A launch in which not all threads came to one of these barriers.
+    pub fn divergence(&self, of: &BTreeSet<BarrierId>) -> Option<&Launch> {
+        of.iter().find_map(|b| self.apart.get(b))
     }
 
     fn options(&self, schedule: Schedule, disabled: BTreeSet<BarrierId>) -> RunOptions {

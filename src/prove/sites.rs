@@ -113,7 +113,15 @@ pub fn verdict_of(
         return finish(Verdict::Removable, Reason::Unreachable, None, 0);
     }
     if reached.iter().any(|d| !plan.convergent(*d)) {
-        return finish(Verdict::Unknown, Reason::Divergent(b.span), None, 0);
+        // In a launch in which all threads meet them they order, and what an execution shows is so.
+        if let Some(w) = timed(plan.stats, Phase::Execution, || plan.hunter.removal(deleted)) {
+            return finish(Verdict::Required, Reason::Witness, Some(w), 0);
+        }
+        let reason = match plan.hunter.divergence(deleted) {
+            Some(l) => Reason::Diverges(b.span, l.in_words()),
+            None => Reason::Divergent(b.span),
+        };
+        return finish(Verdict::Unknown, reason, None, 0);
     }
     let seen = timed(plan.stats, Phase::Execution, || {
         let race = plan.hunter.removal(deleted).map(|w| (Reason::Witness, w));

@@ -147,6 +147,8 @@ pub enum Reason {
     Unreplayed(String),
     /// The barrier, or one it works with, may not be reached by all threads.
     Divergent(Span),
+    /// In a launch, which was executed, not all threads reach it: the launch in words.
+    Diverges(Span, String),
     /// It orders an access before an atomic, or after one, for other threadgroups.
     Published(Span, Span),
     /// The conflict found reaches outside an object.

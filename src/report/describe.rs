@@ -189,6 +189,10 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             "approximated: the barrier at {} may not be reached by all threads",
             place(*s)
         ),
+        (Reason::Diverges(s, launch), _) => format!(
+            "divergent: not all threads reach the barrier at {} (executed with {launch})",
+            place(*s)
+        ),
         (Reason::Published(a, b), _) => format!(
             "publishes: no race within the threadgroup comes of deleting it, but it orders the access at {} before the one at {}, and other threadgroups may rely on that",
             place(*a),

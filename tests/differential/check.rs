@@ -301,7 +301,7 @@ fn why(r: &Reason) -> String {
         Reason::Timeout(..) => "timeout".into(),
         Reason::Unsupported(what, _) => format!("unsupported {what}"),
         Reason::Unreplayed(_) => "unreplayed witness".into(),
-        Reason::Divergent(_) => "divergent".into(),
+        Reason::Divergent(_) | Reason::Diverges(..) => "divergent".into(),
         Reason::Approximated(_) => "approximated".into(),
         Reason::Flags(..) => "flags".into(),
         Reason::Atomics(..) => "atomic order".into(),
