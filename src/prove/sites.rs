@@ -14,7 +14,7 @@ use super::verdict::*;
 use super::work::parallel;
 use crate::encode::pair::Relation;
 use crate::exec::Launch;
-use crate::ir::{BarrierId, BarrierScope};
+use crate::ir::{BarrierId, BarrierScope, MemFlags};
 use crate::source::Span;
 
 /// Verdicts on each instance, and on each place with all its instances.
@@ -188,8 +188,8 @@ pub fn verdict_of(
 
 /// The verdict when not all threads may reach some of the deleted barriers.
 ///
-/// In a launch in which all do reach them they order what they separate, and a race that comes of deleting them there is one. If no pair that they
-/// might order can conflict, and all other barriers are met by all threads, nothing is lost with them.
+/// In a launch in which all do reach them they order what they separate, and a race that comes of deleting them there is one. If they name no memory,
+/// no pair that they might order can conflict, and all other barriers are met by all threads, nothing is lost with them.
 fn apart(
     plan: &Plan<'_>,
     options: &Options,
@@ -198,7 +198,9 @@ fn apart(
     finish: impl Fn(Verdict, Reason, Option<Witness>, usize) -> BarrierVerdict,
     counts: &mut Counts,
 ) -> BarrierVerdict {
-    let executed = timed(plan.stats, Phase::Execution, || plan.hunter.removal(deleted));
+    let executed = timed(plan.stats, Phase::Execution, || {
+        plan.hunter.removal(deleted)
+    });
     if let Some(w) = executed {
         return finish(Verdict::Required, Reason::Witness, Some(w), 0);
     }
@@ -208,7 +210,9 @@ fn apart(
     };
     let others = (0..plan.kernel.barriers.len()).map(|i| BarrierId(i as u32));
     let mut others = others.filter(|o| !deleted.contains(o) && plan.reached(*o));
-    let alone = others.all(|o| plan.convergent(o));
+    let flags = |b: &BarrierId| plan.kernel.barriers[b.index()].flags;
+    let silent = deleted.iter().all(|b| flags(b) == MemFlags::default());
+    let alone = silent && others.all(|o| plan.convergent(o));
     let r = removal(plan, deleted, None, counts);
     match r.problem {
         None if alone && r.added == 0 => {

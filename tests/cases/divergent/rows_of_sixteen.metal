@@ -8,7 +8,7 @@ kernel void rows_of_sixteen(device const float* in [[buffer(0)]], device float* 
     threadgroup float buf[128];
     buf[tid] = in[tid];
     if (p.x / 32 + p.y / 2 == 1 && p.x < 8) {
-        simdgroup_barrier(mem_flags::mem_threadgroup); //~ divergent removable
+        simdgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
     }
     out[tid] = buf[tid];
 }

@@ -1,5 +1,5 @@
 // unbarrier: --threadgroup 64
-// Threads wait at two barriers for each other: neither verdict is more than unknown, though nobody needs them.
+// Threads wait at two barriers for each other, and deleting one would leave some waiting: neither verdict is more than unknown, though they order no memory.
 #include <metal_stdlib>
 using namespace metal;
 
@@ -7,9 +7,9 @@ kernel void two_apart(device const float* in [[buffer(0)]], device float* out [[
     threadgroup float buf[64];
     buf[tid] = in[tid];
     if (tid < 32) {
-        threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+        threadgroup_barrier(mem_flags::mem_none); //~ divergent unknown
     } else {
-        threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+        threadgroup_barrier(mem_flags::mem_none); //~ divergent unknown
     }
     out[tid] = buf[tid];
 }
