@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kernel::Options;
 use super::replay::{admitted, adopt, to_u32};
 use super::verdict::{Race, Witness, WitnessSide};
+use crate::encode::launch::uses_dimensions;
 use crate::encode::pair::Relation;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, RunOptions, Runnable, Schedule, SearchRequest,
@@ -341,6 +342,11 @@ fn launches(kernel: &Kernel, options: &Options) -> Vec<(Launch, Schedule)> {
     if contract.threadgroup.is_none() {
         for n in [128, 96, 33, 256] {
             request.threadgroups.push([n, 1, 1]);
+        }
+        // Kernels that look at rows are made for some.
+        if uses_dimensions(kernel) {
+            let rows = [[16, 8, 1], [32, 4, 1], [8, 8, 4]];
+            request.threadgroups.extend(rows);
         }
     }
     proposals(
