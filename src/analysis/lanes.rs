@@ -32,7 +32,8 @@ impl Terms {
                 BinOp::Lt | BinOp::Ge => whole(c),
                 BinOp::Le | BinOp::Gt => whole(c + 1),
                 BinOp::Div => c > 0 && whole(c),
-                BinOp::Shr => (0..64).contains(&c) && whole(1i128 << c),
+                // A larger distance counts modulo the width of the type.
+                BinOp::Shr => (0..INDEX_BITS.into()).contains(&c) && whole(1i128 << c),
                 _ => false,
             }
         } else if let (Some(c), true) = (self.as_const(a), self.is_index(b)) {

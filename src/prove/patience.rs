@@ -49,6 +49,11 @@ impl Patience {
         }
     }
 
+    /// Whether as much time as one question may take was lost already: what is only nice to know is not asked any more.
+    pub fn worn(&self, full: Duration) -> bool {
+        Duration::from_millis(self.lost_ms.load(Ordering::Relaxed)) >= full
+    }
+
     /// Notes that a question took this long and was not answered. `brief`: only the quick engine was asked, which
     /// matters where the end is to ask nothing more.
     pub fn lost(&self, time: Duration, brief: bool) {

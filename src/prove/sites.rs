@@ -375,7 +375,7 @@ fn thread_counts(
     let mut contract = plan.contract.clone();
     let mut safe_up_to = plan.contract.min_threads.saturating_sub(1);
     // The greatest size below the race for which all smaller ones are proved safe.
-    while safe_up_to + 1 < races_at {
+    while safe_up_to + 1 < races_at && !plan.patience.removals.worn(plan.limit) {
         let middle = safe_up_to + (races_at - safe_up_to).div_ceil(2);
         let middle = middle.min(races_at - 1);
         contract.max_threads = middle;
