@@ -5,6 +5,8 @@
 
 pub mod flow;
 pub mod interval;
+pub mod tail;
 
 pub use flow::{Flow, Node};
 pub use interval::{Arrival, Exit, Filter, History, Passed, Reach, Shift, Start, Took};
+pub use tail::ends_made_plain;

@@ -71,6 +71,22 @@ impl Default for Launch {
 }
 
 impl Launch {
+    /// Threadgroup size, its position, and the whole numbers given to parameters.
+    pub fn in_words(&self) -> String {
+        let [x, y, z] = self.threadgroup;
+        let mut out = format!("threadgroup ({x}, {y}, {z})");
+        if self.group != [0; 3] {
+            let [x, y, z] = self.group;
+            out += &format!(" at ({x}, {y}, {z})");
+        }
+        for (name, v) in &self.scalars {
+            if let ScalarValue::Int(v) = v {
+                out += &format!(", {name} = {v}");
+            }
+        }
+        out
+    }
+
     /// A launch of `x * y * z` threads, everything else at its default.
     pub fn new(threadgroup: [u32; 3]) -> Launch {
         Launch {

@@ -19,6 +19,7 @@ use super::prepare::prepare;
 use super::races::confirm_races;
 use super::removal::removal;
 use super::verdict::{Divergence, Race, Reason, Witness};
+use crate::cfg::ends_made_plain;
 use crate::ir::union::Union;
 use crate::ir::{BarrierId, Kernel};
 
@@ -65,6 +66,7 @@ pub struct Standing {
 /// [`Contradiction`] when no launch satisfies the assumptions.
 pub fn standing(kernel: &Kernel, options: &Options) -> Result<Standing, Contradiction> {
     let mut counts = Counts::default();
+    let kernel = &ends_made_plain(kernel);
     let prepared = prepare(kernel, options, &mut counts)?;
     let divergent = divergent(kernel, &prepared, options);
     let mut races = prepared.races;
@@ -89,8 +91,9 @@ pub fn change(
     options: &Options,
 ) -> Result<(Answer, Vec<Answer>), Contradiction> {
     let mut counts = Counts::default();
-    let prepared = prepare(&union.kernel, options, &mut counts)?;
-    let plan = prepared.plan(&union.kernel, options);
+    let kernel = ends_made_plain(&union.kernel);
+    let prepared = prepare(&kernel, options, &mut counts)?;
+    let plan = prepared.plan(&kernel, options);
     let mut ask = |deleted: &BTreeSet<BarrierId>| deletion(&plan, options, deleted, &mut counts);
     let whole = ask(&union.old_only);
     let each = parts

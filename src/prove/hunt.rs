@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kernel::Options;
 use super::replay::{admitted, adopt, to_u32};
 use super::verdict::{Race, Witness, WitnessSide};
+use crate::encode::launch::uses_dimensions;
 use crate::encode::pair::Relation;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, RunOptions, Runnable, Schedule, SearchRequest,
@@ -53,6 +54,8 @@ pub struct Hunter<'k> {
     kernel: &'k Kernel,
     program: Runnable<'k>,
     tried: Vec<Tried>,
+    /// Launches in which not all threads came to a barrier.
+    apart: BTreeMap<BarrierId, Launch>,
     ignore_flags: bool,
 }
 
@@ -63,6 +66,7 @@ impl<'k> Hunter<'k> {
             kernel,
             program: Runnable::new(kernel),
             tried: Vec::new(),
+            apart: BTreeMap::new(),
             ignore_flags: options.ignore_flags,
         };
         if options.lockstep || !options.execute_first {
@@ -91,7 +95,7 @@ impl<'k> Hunter<'k> {
     }
 
     /// A run with every barrier in place; `None` when it went where no execution should go.
-    fn first_run(&self, launch: Launch, schedule: Schedule) -> Option<Tried> {
+    fn first_run(&mut self, launch: Launch, schedule: Schedule) -> Option<Tried> {
         let outcome = self
             .program
             .run(&launch, &self.options(schedule, BTreeSet::new()))
@@ -103,6 +107,7 @@ impl<'k> Hunter<'k> {
             )
         });
         if broken {
+            self.note_divergence(&outcome.findings, &launch);
             return None;
         }
         let conflicts: Vec<Conflict> = outcome
@@ -124,6 +129,44 @@ impl<'k> Hunter<'k> {
                     .any(|f| matches!(f, Finding::UninitialisedRead { .. })),
             launch,
         })
+    }
+
+    /// Keeps the first launch in which threads waited at a barrier for others that did not come, provided that nothing unspecified led there.
+    fn note_divergence(&mut self, findings: &[Finding], launch: &Launch) {
+        let certain = |f: &Finding| match f {
+            Finding::BarrierDivergence { approximate, .. } => !approximate,
+            _ => true,
+        };
+        let inside = |f: &Finding| !matches!(f, Finding::OutOfBounds { .. });
+        if !findings.iter().all(|f| certain(f) && inside(f)) {
+            return;
+        }
+        for f in findings {
+            if let Finding::BarrierDivergence { barrier, other, .. } = f {
+                for b in [barrier, other] {
+                    self.apart.entry(*b).or_insert_with(|| launch.clone());
+                }
+            }
+        }
+    }
+
+    /// Whether all threads meet all barriers in a launch, as far as one run with every barrier in place shows.
+    pub fn meets(&self, launch: &Launch) -> bool {
+        let options = self.options(Schedule::InOrder, BTreeSet::new());
+        let run = self.program.run(launch, &options);
+        run.is_ok_and(|o| {
+            !o.findings.iter().any(|f| {
+                matches!(
+                    f,
+                    Finding::BarrierDivergence { .. } | Finding::StepLimit { .. }
+                )
+            })
+        })
+    }
+
+    /// A launch in which not all threads came to one of these barriers.
+    pub fn divergence(&self, of: &BTreeSet<BarrierId>) -> Option<&Launch> {
+        of.iter().find_map(|b| self.apart.get(b))
     }
 
     fn options(&self, schedule: Schedule, disabled: BTreeSet<BarrierId>) -> RunOptions {
@@ -248,7 +291,7 @@ impl<'k> Hunter<'k> {
             threadgroup: [0; 3],
             group: [0; 3],
             parameters: Vec::new(),
-            memory: Vec::new(),
+            memory: contents(launch),
             sides: [side(&c.a), side(&c.b)],
             same_simdgroup: c.same_simdgroup,
             replayed: true,
@@ -259,6 +302,19 @@ impl<'k> Hunter<'k> {
         adopt(self.kernel, &mut w, launch, c);
         w
     }
+}
+
+/// What a launch says of single places in memory, as a witness has it.
+fn contents(launch: &Launch) -> Vec<(u32, i128, u64, i128)> {
+    let all = launch.overlays.iter().filter(|o| o.2.len() <= 8);
+    all.map(|(o, at, bytes)| {
+        let value = bytes
+            .iter()
+            .rev()
+            .fold(0i128, |v, b| v << 8 | i128::from(*b));
+        (o.0, i128::from(*at), bytes.len() as u64, value)
+    })
+    .collect()
 }
 
 fn relation(same_simdgroup: bool) -> Relation {
@@ -286,6 +342,11 @@ fn launches(kernel: &Kernel, options: &Options) -> Vec<(Launch, Schedule)> {
     if contract.threadgroup.is_none() {
         for n in [128, 96, 33, 256] {
             request.threadgroups.push([n, 1, 1]);
+        }
+        // Kernels that look at rows are made for some.
+        if uses_dimensions(kernel) {
+            let rows = [[16, 8, 1], [32, 4, 1], [8, 8, 4]];
+            request.threadgroups.extend(rows);
         }
     }
     proposals(

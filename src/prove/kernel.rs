@@ -17,6 +17,7 @@ use super::sites::{all_verdicts, verdict_of};
 use super::stats::Stats;
 use super::verdict::*;
 use crate::analysis::facts::Facts;
+use crate::cfg::ends_made_plain;
 use crate::encode::launch::{Contract, LaunchVars};
 use crate::encode::logic::Logic;
 use crate::ir::normal::normal_form;
@@ -90,7 +91,7 @@ pub struct Proved {
 
 /// Decides everything about a kernel. It is decided of its normal form, so that kernels with one normal form have one answer.
 pub fn prove_kernel(kernel: &Kernel, options: &Options) -> Result<Proved, Contradiction> {
-    let mut normal = normal_form(kernel);
+    let mut normal = ends_made_plain(&normal_form(kernel));
     if options.recorder.is_some() {
         // They say what they are about.
         normal.name.clone_from(&kernel.name);
@@ -148,6 +149,7 @@ pub fn removal_of(
 ) -> Option<BarrierVerdict> {
     let mut counts = Counts::default();
     let first = *ids.iter().next()?;
+    let kernel = &ends_made_plain(kernel);
     let prepared = prepare(kernel, options, &mut counts).ok()?;
     let plan = prepared.plan(kernel, options);
     let v = verdict_of(&plan, options, ids, first, &mut counts);

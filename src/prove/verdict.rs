@@ -139,14 +139,18 @@ pub enum Reason {
     Unreachable,
     /// The witness says it.
     Witness,
-    /// The solver gave up on a pair.
+    /// The solver did not decide a pair within its time.
     Timeout(Span, Span),
+    /// The solver gave up on a pair before its time was over; unknown numbers that are multiplied in it, by name.
+    GaveUp(Span, Span, Vec<String>),
     /// A construct was not understood.
     Unsupported(String, Span),
     /// A conflict was found but not replayed; the text says why.
     Unreplayed(String),
     /// The barrier, or one it works with, may not be reached by all threads.
     Divergent(Span),
+    /// In a launch, which was executed, not all threads reach it: the launch in words.
+    Diverges(Span, String),
     /// It orders an access before an atomic, or after one, for other threadgroups.
     Published(Span, Span),
     /// The conflict found reaches outside an object.

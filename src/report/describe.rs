@@ -181,12 +181,17 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             place(*a),
             place(*b)
         ),
+        (Reason::GaveUp(a, b, factors), _) => super::open::gave_up(&place(*a), &place(*b), factors),
         (Reason::Unsupported(what, s), _) => format!("unsupported {what} at {}", place(*s)),
         (Reason::Unreplayed(why), _) => {
             format!("unreplayed witness: a conflict was found that did not happen when replayed ({why})")
         }
         (Reason::Divergent(s), _) => format!(
             "approximated: the barrier at {} may not be reached by all threads",
+            place(*s)
+        ),
+        (Reason::Diverges(s, launch), _) => format!(
+            "divergent: not all threads reach the barrier at {} (executed with {launch})",
             place(*s)
         ),
         (Reason::Published(a, b), _) => format!(
