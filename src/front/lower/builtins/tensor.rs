@@ -111,7 +111,7 @@ impl<'a> Lowerer<'a> {
         }
         let short = kind.split(':').next().unwrap_or(kind);
         if kind == "simdgroup_event" {
-            return self.unknown_call("simdgroup_event.async_copy", args, false);
+            return self.unknown_call(&format!("simdgroup_event.{name}"), args, false);
         }
         // Several simdgroups meet in an operation of theirs.
         let together = matches!(kind, "matmul2d" | "convolution2d");
