@@ -7,10 +7,10 @@ kernel void k(device float* out [[buffer(0)]], const device float* in [[buffer(1
     threadgroup float s[64];
     threadgroup float tile[64];
     simdgroup_event e;
-    e.async_copy(tile, 64, in, 64);
+    e.async_copy(tile, 64, in, 64); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     s[tid] = 1;
-    simdgroup_event::wait(1, &e);
+    simdgroup_event::wait(1, &e); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     out[tid] = s[tid];
 }

@@ -12,8 +12,8 @@ R f(C c) { return R(); }
 kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup uint s[64];
     s[tid] = tid;
-    auto r = f(tid);
-    r.sync();
+    auto r = f(tid); //~ unsupported
+    r.sync(); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     out[tid] = s[63 - tid];
 }

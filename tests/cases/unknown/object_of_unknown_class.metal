@@ -8,7 +8,7 @@ kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadg
     threadgroup uint other[64];
     s[tid] = tid;
     other[tid] = tid;
-    not_a_known_class<uint> x(s, 64);
+    not_a_known_class<uint> x(s, 64); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     out[tid] = s[tid];
 }

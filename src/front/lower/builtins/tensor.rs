@@ -34,7 +34,9 @@ pub fn of(name: &str, args: &[TArg]) -> Option<Ty> {
 
 fn cooperative(element: Option<&TArg>) -> Ty {
     match element {
-        Some(TArg::Ty(Ty::Scalar(s))) => Ty::Opaque(format!("cooperative_tensor:{}", s.name()).into()),
+        Some(TArg::Ty(Ty::Scalar(s))) => {
+            Ty::Opaque(format!("cooperative_tensor:{}", s.name()).into())
+        }
         _ => Ty::Opaque("cooperative_tensor".into()),
     }
 }

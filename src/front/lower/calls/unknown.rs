@@ -86,8 +86,12 @@ impl<'a> Lowerer<'a> {
         if copy {
             self.remember_copy(&mut reach);
         } else if waits {
-            reach.objects.extend(self.persist.copied.objects.iter().copied());
-            reach.everything |= self.persist.copied.unknown;
+            // It is given events only.
+            reach = Reach {
+                objects: self.persist.copied.objects.clone(),
+                everything: self.persist.copied.unknown,
+                ..Reach::default()
+            };
         }
         self.may_touch(what, reach, control, !library);
         Place::Val(Value {
@@ -221,7 +225,8 @@ impl<'a> Lowerer<'a> {
             r.objects.insert(o);
         }
         if tensor {
-            r.objects.extend(self.persist.tensors.objects.iter().copied());
+            r.objects
+                .extend(self.persist.tensors.objects.iter().copied());
             r.everything |= self.persist.tensors.unknown;
         }
     }

@@ -31,7 +31,10 @@ impl Hides {
     pub fn of(items: &[Item]) -> Hides {
         let mut all = Functions::default();
         all.items(items);
-        let undefined = all.declared.iter().filter(|n| !all.bodies.contains_key(**n));
+        let undefined = all
+            .declared
+            .iter()
+            .filter(|n| !all.bodies.contains_key(**n));
         let mut out = Hides {
             any: all.broken,
             destructors: all.silent.iter().any(|n| n.starts_with('~')),
@@ -188,7 +191,10 @@ impl<'a> Mentions<'a> {
                 ..
             } => {
                 self.expr(cond);
-                init.iter().chain([then]).chain(els).for_each(|s| self.stmt(s));
+                init.iter()
+                    .chain([then])
+                    .chain(els)
+                    .for_each(|s| self.stmt(s));
             }
             SK::For {
                 init,
