@@ -342,10 +342,7 @@ impl<'p> Machine<'p> {
             None => &mut self.stores[object],
         };
         let size = site.ty.size();
-        let step = size as i64;
-        if bad_offset && !matches!(site.op, SiteOp::Load(_)) {
-            store.spoil();
-        }
+        store.spoil(bad_offset && !matches!(site.op, SiteOp::Load(_)));
         let mut trouble = Trouble::default();
         let mut note = |x: Trouble| {
             trouble.uninitialised |= x.uninitialised;
@@ -366,7 +363,7 @@ impl<'p> Machine<'p> {
                     };
                     values[r as usize] = bits;
                     taint[r as usize] = (x.tainted && !old) || bad_offset;
-                    at = at.saturating_add(step);
+                    at = at.saturating_add(size as i64);
                 }
             }
             SiteOp::Store(regs) => {
@@ -380,7 +377,7 @@ impl<'p> Machine<'p> {
                             true => k.forget(site.object, at, size),
                         }
                     }
-                    at = at.saturating_add(step);
+                    at = at.saturating_add(size as i64);
                 }
             }
             SiteOp::Atomic {

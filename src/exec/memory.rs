@@ -170,9 +170,9 @@ impl Store {
         }
     }
 
-    /// From here on nothing is known of its contents.
-    pub fn spoil(&mut self) {
-        self.spoiled = true;
+    /// Whether from here on nothing is known of its contents.
+    pub fn spoil(&mut self, really: bool) {
+        self.spoiled |= really;
     }
 
     /// Reads a scalar of `width` bytes (at most 8).

@@ -257,16 +257,17 @@ impl<'a> Lowerer<'a> {
         if let Ty::Unknown(name) = &ty {
             let name = name.clone();
             // An attribute may even run code (`cleanup`).
-            let doubt = ty.is_attribute();
-            self.unsupported(
-                format!("variable of unknown type `{name}`"),
-                doubt,
-                doubt,
-                Vec::new(),
-            );
-            if let Some(e) = init_expr(&v.init) {
-                self.place(e);
+            if ty.is_attribute() {
+                let what = format!("variable of unknown type `{name}`");
+                self.unsupported(what, true, true, Vec::new());
             }
+            let args = match &v.init {
+                Some(Init::Assign(e)) => vec![self.arg(e)],
+                Some(Init::Paren(all) | Init::Brace(all)) => self.args(all),
+                None => Vec::new(),
+            };
+            self.span = v.span;
+            self.unknown_object(format!("variable of unknown type `{name}`"), &args);
             let p = Place::Val(Value {
                 ty: ty.clone(),
                 leaves: Vec::new(),

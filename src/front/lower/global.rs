@@ -39,12 +39,19 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A constant of a class or a namespace, which is evaluated once.
-    pub fn shared_constant(&mut self, d: &'a Declarator, rec: Option<u32>, at: At) -> Option<Place> {
+    pub fn shared_constant(
+        &mut self,
+        d: &'a Declarator,
+        rec: Option<u32>,
+        at: At,
+    ) -> Option<Place> {
         let key = (std::ptr::from_ref(d) as usize, rec.unwrap_or(u32::MAX));
         if let Some(p) = self.known.constants.get(&key) {
             return Some(p.clone());
         }
-        let p = self.with_env(Default::default(), rec, at, |l| l.constant_variable(d, false))?;
+        let p = self.with_env(Default::default(), rec, at, |l| {
+            l.constant_variable(d, false)
+        })?;
         let fixed = matches!(&p, Place::Reg(r) if r.space.is_some());
         if fixed && self.log.is_none() {
             self.known.constants.insert(key, p.clone());

@@ -12,7 +12,7 @@ uint f(C c) { return c.x + 1u; }
 kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadgroup]]) {
     threadgroup uint s[64];
     s[tid] = tid;
-    out[tid] = f(tid);
+    out[tid] = f(tid); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     out[tid] += s[tid];
 }

@@ -8,7 +8,7 @@ kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadg
     threadgroup uint other[64];
     other[tid] = 0;
     s[tid] = tid;
-    not_of_this_library(other);
+    not_of_this_library(other); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     out[tid] = s[tid];
 }

@@ -11,7 +11,7 @@ kernel void k(device uint* out [[buffer(0)]], uint tid [[thread_index_in_threadg
     view v = {other, 0};
     uint at = 0;
     if (tid == 0) { s[8] = 1; }
-    not_of_this_library(v, tid);
+    not_of_this_library(v, 1u); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
     if (tid == 33) { out[0] = s[40 + at]; }
 }

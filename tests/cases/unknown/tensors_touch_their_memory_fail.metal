@@ -10,7 +10,7 @@ kernel void k(device float* out [[buffer(0)]], uint tid [[thread_index_in_thread
     mpp::tensor_ops::matmul2d<mpp::tensor_ops::matmul2d_descriptor(16, 16, 16), execution_simdgroup> op;
     s[tid] = 1;
     auto part = a.slice(0, 0);
-    op.run(part, part, part);
+    op.run(part, part, part); //~ unsupported
     threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown
     out[tid] = s[tid];
 }

@@ -49,9 +49,7 @@ impl<'a> Lowerer<'a> {
             path: self.path(),
             loops: self.loop_stack.clone(),
         });
-        self.touch_copied();
         self.emit(Stmt::Barrier(id));
-        self.touch_copied();
         Place::Val(Value::void())
     }
 }

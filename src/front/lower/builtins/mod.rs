@@ -252,9 +252,14 @@ impl<'a> Lowerer<'a> {
             (ty @ Ty::Texture(..), _) => return self.texture_method(&ty, name, args),
             _ => {}
         }
+        let unknown = matches!(this.ty(), Ty::Unknown(_));
         let t = self.type_name(this.ty());
         let mut all = vec![Arg::Place(this)];
         all.extend(args);
+        // A method of what is not known may be any of that name.
+        if unknown {
+            return self.unknown_call(name, &all, true);
+        }
         self.unknown_call(&format!("{t}.{name}"), &all, false)
     }
 }

@@ -34,7 +34,9 @@ pub fn of(name: &str, args: &[TArg]) -> Option<Ty> {
 
 fn cooperative(element: Option<&TArg>) -> Ty {
     match element {
-        Some(TArg::Ty(Ty::Scalar(s))) => Ty::Opaque(format!("cooperative_tensor:{}", s.name()).into()),
+        Some(TArg::Ty(Ty::Scalar(s))) => {
+            Ty::Opaque(format!("cooperative_tensor:{}", s.name()).into())
+        }
         _ => Ty::Opaque("cooperative_tensor".into()),
     }
 }
@@ -111,7 +113,7 @@ impl<'a> Lowerer<'a> {
         }
         let short = kind.split(':').next().unwrap_or(kind);
         if kind == "simdgroup_event" {
-            return self.unknown_call("simdgroup_event.async_copy", args, false);
+            return self.unknown_call(&format!("simdgroup_event.{name}"), args, false);
         }
         // Several simdgroups meet in an operation of theirs.
         let together = matches!(kind, "matmul2d" | "convolution2d");

@@ -235,15 +235,16 @@ impl<'a> Lowerer<'a> {
             l.deduce(&d.alias.ty, a, own, &mut inner)
         });
         self.depth -= 1;
-        ok && own.iter().enumerate().all(|(i, p)| {
-            match (args.get(i..=i), inner.get(&p.name)) {
+        ok && own
+            .iter()
+            .enumerate()
+            .all(|(i, p)| match (args.get(i..=i), inner.get(&p.name)) {
                 (Some(pattern), Some(v)) => {
                     let v = std::slice::from_ref(v);
                     self.match_args(pattern, v, params, out)
                 }
                 _ => true,
-            }
-        })
+            })
     }
 
     pub fn type_is_alias(&self, path: &Path) -> bool {

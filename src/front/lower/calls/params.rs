@@ -184,7 +184,12 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A built-in input as a value of a type.
-    pub fn input_value(&mut self, b: &models::InputAttribute, name: &str, ty: &Ty) -> Option<Value> {
+    pub fn input_value(
+        &mut self,
+        b: &models::InputAttribute,
+        name: &str,
+        ty: &Ty,
+    ) -> Option<Value> {
         let n = ty.width().unwrap_or(1);
         let s = ty.element()?;
         let comps: Vec<Expr> = (0..n)

@@ -50,13 +50,17 @@ impl<'a> Lowerer<'a> {
         self.unknown_call_as(what, name, args, true)
     }
 
-    fn unknown_call_as(
-        &mut self,
-        what: String,
-        name: &str,
-        args: &[Arg<'a>],
-        declared: bool,
-    ) -> Place {
+    /// A new object of a class that is not known, made of these; it may do something when it ends, too.
+    pub fn unknown_object(&mut self, what: String, args: &[Arg<'a>]) {
+        let hides = self.syms.hides();
+        let (silent, ends) = (hides.silently(), hides.destroys());
+        let mut reach = self.reach_of(args);
+        reach.everything |= ends;
+        let control = silent || ends || reach.code;
+        self.may_touch(what, reach, control, true);
+    }
+
+    fn reach_of(&mut self, args: &[Arg<'a>]) -> Reach {
         let mut reach = Reach::default();
         for a in args {
             match a {
@@ -64,12 +68,32 @@ impl<'a> Lowerer<'a> {
                 Arg::List(_) => reach.everything = true,
             }
         }
-        let asynchronous = name.contains("async_copy") || name.contains("simdgroup_events");
-        let control = declared && !asynchronous && (reach.code || self.syms.hides().may(name));
-        if asynchronous {
-            self.asynchronous(&mut reach);
+        reach
+    }
+
+    fn unknown_call_as(
+        &mut self,
+        what: String,
+        name: &str,
+        args: &[Arg<'a>],
+        declared: bool,
+    ) -> Place {
+        let mut reach = self.reach_of(args);
+        let copy = name.contains("async_copy");
+        let waits = !copy && name.contains("simdgroup_event");
+        let library = copy || waits;
+        let control = declared && !library && (reach.code || self.syms.hides().may(name));
+        if copy {
+            self.remember_copy(&mut reach);
+        } else if waits {
+            // It is given events only.
+            reach = Reach {
+                objects: self.persist.copied.objects.clone(),
+                everything: self.persist.copied.unknown,
+                ..Reach::default()
+            };
         }
-        self.may_touch(what, reach, control, true);
+        self.may_touch(what, reach, control, !library);
         Place::Val(Value {
             ty: Ty::Unknown(name.into()),
             leaves: vec![Leaf::S(Expr::undef(ScalarTy::F32))],
@@ -201,7 +225,8 @@ impl<'a> Lowerer<'a> {
             r.objects.insert(o);
         }
         if tensor {
-            r.objects.extend(self.persist.tensors.objects.iter().copied());
+            r.objects
+                .extend(self.persist.tensors.objects.iter().copied());
             r.everything |= self.persist.tensors.unknown;
         }
     }
@@ -209,7 +234,7 @@ impl<'a> Lowerer<'a> {
     /// Whether a value of a type may lead anywhere, to code, or to the memory of tensors.
     fn opens(&self, t: &Ty) -> (bool, bool, bool) {
         match t {
-            Ty::Unknown(_) => (true, false, false),
+            Ty::Unknown(_) => (true, self.syms.hides().called(), false),
             Ty::Lambda(_) | Ty::Func(_) => (true, true, false),
             Ty::Opaque(n) => {
                 let known = is_tensor(n) || &**n == "sampler";
@@ -306,27 +331,18 @@ impl<'a> Lowerer<'a> {
         self.access(o, Expr::undef(ScalarTy::I64), Shape::Bytes(width))
     }
 
-    /// A copy that goes on after the call: from here on it may touch its memory in every interval between barriers,
-    /// as nothing is made of the wait for it.
-    fn asynchronous(&mut self, r: &mut Reach) {
+    /// A copy that goes on after its call, until a wait for it. Nothing orders it with what others do meanwhile, so that
+    /// a barrier in between orders nothing of it that would be ordered no more without the barrier; what the barriers
+    /// before its call and behind the wait order is seen as the call's and the wait's. That it may race meanwhile is
+    /// why the call counts as one that may touch everything: of such a kernel nothing is claimed as written.
+    fn remember_copy(&mut self, r: &mut Reach) {
         self.close_reach(r);
         let known = &mut self.persist.copied;
         let before = (known.objects.len(), known.unknown);
         known.objects.extend(r.objects.iter().copied());
         known.unknown |= r.everything;
         self.restart |= before != (known.objects.len(), known.unknown);
-    }
-
-    /// What copies that are under way may do next to a barrier.
-    pub fn touch_copied(&mut self) {
-        let known = self.persist.copied.clone();
-        if known.unknown {
-            self.unsupported("copy that goes on", true, false, Vec::new());
-        } else if !known.objects.is_empty() {
-            let (_, shared): (BTreeSet<_>, BTreeSet<_>) =
-                known.objects.into_iter().partition(|o| self.is_thread(*o));
-            self.touch(&shared, false);
-        }
+        r.everything = true;
     }
 
     /// What a call may write through a reference.

@@ -162,16 +162,9 @@ impl<'a> Lowerer<'a> {
                 },
             },
             Ty::Unsized(_) | Ty::Unknown(_) => {
-                for e in args {
-                    self.place(e);
-                }
+                let args = self.args(args);
                 let name = self.type_name(ty);
-                self.unsupported(
-                    format!("construction of unknown type `{name}`"),
-                    false,
-                    false,
-                    Vec::new(),
-                );
+                self.unknown_object(format!("construction of unknown type `{name}`"), &args);
                 Value {
                     ty: ty.clone(),
                     leaves: Vec::new(),

@@ -19,16 +19,25 @@ pub struct Hides {
     names: BTreeSet<String>,
     /// Any function may.
     any: bool,
+    /// There are destructors.
+    destructors: bool,
 }
+
+/// What closures are called, all of them.
+const CLOSURE: &str = "%closure";
 
 impl Hides {
     /// Those of a file.
     pub fn of(items: &[Item]) -> Hides {
         let mut all = Functions::default();
         all.items(items);
-        let undefined = all.declared.iter().filter(|n| !all.bodies.contains_key(**n));
+        let undefined = all
+            .declared
+            .iter()
+            .filter(|n| !all.bodies.contains_key(**n));
         let mut out = Hides {
             any: all.broken,
+            destructors: all.silent.iter().any(|n| n.starts_with('~')),
             names: undefined.map(|n| (*n).to_string()).collect(),
         };
         loop {
@@ -44,6 +53,21 @@ impl Hides {
         }
         out.any |= all.silent.iter().any(|n| out.names.contains(*n));
         out
+    }
+
+    /// Whether something may that is called without a name.
+    pub fn silently(&self) -> bool {
+        self.any
+    }
+
+    /// Whether a value of unknown type may, when it is called.
+    pub fn called(&self) -> bool {
+        self.may(CLOSURE)
+    }
+
+    /// Whether objects of some class do something when they end.
+    pub fn destroys(&self) -> bool {
+        self.destructors
     }
 
     /// Whether a function of that name may come to a barrier.
@@ -105,6 +129,11 @@ impl<'a> Functions<'a> {
         for r in &m.records {
             self.record(r);
         }
+        for b in &m.closures {
+            let mut inner = Mentions::default();
+            inner.block(b);
+            self.add(CLOSURE, inner);
+        }
         let all = self.bodies.entry(name).or_default();
         all.names.extend(m.names);
         all.open |= m.open;
@@ -138,6 +167,7 @@ impl<'a> Functions<'a> {
 struct Mentions<'a> {
     names: BTreeSet<&'a str>,
     records: Vec<&'a Record>,
+    closures: Vec<&'a Block>,
     /// There is something in it that is not looked into.
     open: bool,
 }
@@ -161,7 +191,10 @@ impl<'a> Mentions<'a> {
                 ..
             } => {
                 self.expr(cond);
-                init.iter().chain([then]).chain(els).for_each(|s| self.stmt(s));
+                init.iter()
+                    .chain([then])
+                    .chain(els)
+                    .for_each(|s| self.stmt(s));
             }
             SK::For {
                 init,
@@ -303,6 +336,7 @@ impl<'a> Mentions<'a> {
                 self.expr(a);
             }
             EK::Lambda(l) => {
+                self.closures.push(&l.body);
                 self.block(&l.body);
                 for (_, _, e) in &l.captures {
                     self.exprs(e);
