@@ -398,7 +398,9 @@ fn smaller(
     let sides = [&pair.first, &pair.second];
     let turns = sides.iter().flat_map(|s| s.counters.iter());
     let turns: Vec<Lin> = turns.map(|(_, k)| k.clone()).collect();
-    for top in SMALL {
+    // For a race that no verdict depends on, small or not at all.
+    let tops = if ask.hasty { &SMALL[..1] } else { &SMALL[..] };
+    for &top in tops {
         bounds.clear();
         bounds.extend(ie.enc.launch.even);
         for l in reads.iter().chain(&groups).chain(&constants).chain(&turns) {

@@ -138,9 +138,7 @@ pub fn verdict_of(
             finish(Verdict::Removable, why, None, r.added)
         }
         Some((reason, w)) => {
-            // A conflict across simdgroups stays one with simdgroup barriers.
-            let across = w.as_ref().is_some_and(|w| !w.same_simdgroup);
-            if !across && weakenable(plan, deleted, counts) {
+            if suffices(plan, w.as_ref(), deleted, counts) {
                 return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
             }
             let mut w = w;
@@ -296,6 +294,16 @@ fn out_of_bounds(plan: &Plan<'_>, w: &Witness, else_safe: bool) -> Option<Reason
         at: side.span,
         else_safe,
     })
+}
+
+/// Whether a simdgroup barrier suffices where deleting leads to this conflict: not where it is across simdgroups, since it stays one.
+fn suffices(
+    plan: &Plan<'_>,
+    w: Option<&Witness>,
+    deleted: &BTreeSet<BarrierId>,
+    counts: &mut Counts,
+) -> bool {
+    w.is_none_or(|w| w.same_simdgroup) && weakenable(plan, deleted, counts)
 }
 
 /// Whether a simdgroup barrier suffices in the place of each of these barriers.

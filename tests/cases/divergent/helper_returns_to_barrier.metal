@@ -6,8 +6,8 @@ using namespace metal;
 static void work(device const float* in, threadgroup float* buf, uint n, uint tid) {
     buf[tid] = in[tid];
     if (tid >= n) return;
-    threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent required
-    buf[63 - tid] += 1.0f;
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+    buf[tid] += 1.0f;
 }
 
 kernel void helper_returns_to_barrier(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], constant uint& n [[buffer(2)]],

@@ -7,8 +7,8 @@ kernel void shift_beyond_width(device const float* in [[buffer(0)]], device floa
     threadgroup float buf[128];
     uint by = 33;
     if ((tid >> by) == 0) {
-        buf[tid] = in[tid]; //~ race
-        simdgroup_barrier(mem_flags::mem_threadgroup); //~ divergent required
-        out[tid] = buf[tid ^ 1]; //~ race
+        buf[tid] = in[tid];
+        simdgroup_barrier(mem_flags::mem_threadgroup); //~ divergent unknown
+        out[tid] = buf[tid];
     }
 }
