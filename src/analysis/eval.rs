@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{AccessFact, BarrierFact, Facts, Footprint, LoopFact, ReturnFact, WildFact};
+use super::lanes::Lanes;
 use super::term::{Level, TermId, Terms};
 use crate::ir::{
     AccessId, AccessKind, AtomicUse, Effects, Expr, ExprKind, Kernel, LabelId, LoopId, ObjectId,
@@ -26,11 +27,12 @@ use private::Private;
 use state::{Jump, State, Target};
 pub use visit::visit;
 
-/// Evaluates a kernel. `distrusted` loads are never taken to be uniform.
-pub fn evaluate(kernel: &Kernel, distrusted: &BTreeSet<AccessId>) -> Facts {
+/// Evaluates a kernel. `distrusted` loads are never taken to be uniform; `lanes` says how threads lie in simdgroups.
+pub fn evaluate(kernel: &Kernel, distrusted: &BTreeSet<AccessId>, lanes: Lanes) -> Facts {
     let mut private = Private::new(kernel);
     loop {
         let mut e = Evaluator::new(kernel, distrusted);
+        e.facts.terms.lanes = lanes;
         e.private = private;
         let mut state = e.initial_state();
         e.block(&kernel.body, &mut state);

@@ -7,4 +7,5 @@
 pub mod closed;
 pub mod eval;
 pub mod facts;
+pub mod lanes;
 pub mod term;

@@ -105,6 +105,8 @@ pub struct Term {
 /// The term store.
 #[derive(Default, Debug)]
 pub struct Terms {
+    /// How threads lie in simdgroups.
+    pub lanes: super::lanes::Lanes,
     terms: Vec<Term>,
     index: HashMap<(TermKind, ScalarTy), TermId>,
     opaque_levels: Vec<(Level, Vec<LoopId>)>,
@@ -476,6 +478,9 @@ impl Terms {
         }
         if let Some(t) = self.identity(op, ty, a, b) {
             return t;
+        }
+        if let Some(level) = self.simdgroup_level(op, a, b) {
+            return self.intern(TermKind::Binary(op, a, b), result, level, Vec::new());
         }
         self.derived(TermKind::Binary(op, a, b), result, &[a, b])
     }

@@ -2,7 +2,8 @@
 //!
 //! Purpose: `return` in a helper that was written out is a jump to the end of its region. Where nothing with an effect
 //! comes after the region, the thread that jumps does nothing more: it meets no barrier, and accesses nothing.
-//! [`ends_made_plain`] writes such a jump as [`Stmt::Return`], which is what it is. Soundness direction: exact.
+//! [`ends_made_plain`] writes such a jump as [`Stmt::Return`], which is what it is,
+//! where a barrier stands behind it. Soundness direction: exact.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,7 @@ pub fn ends_made_plain(kernel: &Kernel) -> Kernel {
     let mut last = BTreeSet::new();
     tails(&out.body, true, &mut last);
     if !last.is_empty() {
-        rewrite(&mut out.body, &last, kernel.span);
+        rewrite(&mut out.body, &last, kernel.span, false);
     }
     out
 }
@@ -51,23 +52,29 @@ fn idle(s: &Stmt) -> bool {
     }
 }
 
-/// Writes jumps to the end of these regions as ends; `at` is the nearest place known.
-fn rewrite(list: &mut [Stmt], last: &BTreeSet<LabelId>, at: Span) {
+/// Writes jumps to the end of these regions as ends; `at` is the nearest place known. Only where a barrier may come after the
+/// jump (`barrier`, or further down in the list) does it matter who has ended.
+fn rewrite(list: &mut [Stmt], last: &BTreeSet<LabelId>, at: Span, barrier: bool) {
     let mut at = at;
+    let mut left = list.iter().filter(|s| has_barrier(s)).count();
     for s in list {
+        left -= usize::from(has_barrier(s));
+        let later = barrier || left > 0;
         if let Stmt::Leave(l) = s
+            && later
             && last.contains(l)
         {
             *s = Stmt::Return { span: at };
             continue;
         }
+        let around = later || (matches!(s, Stmt::Loop { .. }) && has_barrier(s));
         match s {
             Stmt::Assign { span, .. } | Stmt::Simd { span, .. } => at = *span,
             Stmt::If {
                 then, els, span, ..
             } => {
-                rewrite(then, last, *span);
-                rewrite(els, last, *span);
+                rewrite(then, last, *span, later);
+                rewrite(els, last, *span, later);
             }
             Stmt::Loop {
                 header,
@@ -77,15 +84,28 @@ fn rewrite(list: &mut [Stmt], last: &BTreeSet<LabelId>, at: Span) {
                 ..
             } => {
                 for part in [header, body, step] {
-                    rewrite(part, last, *span);
+                    rewrite(part, last, *span, around);
                 }
             }
-            Stmt::Region { body, .. } => rewrite(body, last, at),
+            Stmt::Region { body, .. } => rewrite(body, last, at, later),
             other => {
                 if let Some((a, _)) = other.access() {
                     at = a.span;
                 }
             }
         }
+    }
+}
+
+fn has_barrier(s: &Stmt) -> bool {
+    let any = |list: &[Stmt]| list.iter().any(has_barrier);
+    match s {
+        Stmt::Barrier(_) => true,
+        Stmt::If { then, els, .. } => any(then) || any(els),
+        Stmt::Loop {
+            header, body, step, ..
+        } => any(header) || any(body) || any(step),
+        Stmt::Region { body, .. } => any(body),
+        _ => false,
     }
 }

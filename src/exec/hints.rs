@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Expr, ExprKind, Kernel, ObjectId, Stmt, VarId};
+use crate::ir::{Expr, ExprKind, Kernel, ObjectId, ScalarTy, Space, Stmt, VarId};
 
 /// Most constants of one object.
 const MOST: usize = 4;
@@ -19,6 +19,56 @@ pub fn compared_with(kernel: &Kernel) -> BTreeMap<ObjectId, BTreeSet<i64>> {
         hints.block(&kernel.body);
     }
     hints.found
+}
+
+/// Most fields of [`constant_fields`].
+const MOST_FIELDS: usize = 64;
+
+/// The places in constant memory of the launch that the kernel reads at fixed offsets and that are no scalars of the launch: fields of
+/// structures behind pointers. In order of object and offset.
+pub fn constant_fields(kernel: &Kernel) -> Vec<(ObjectId, u64, ScalarTy)> {
+    let mut found = BTreeMap::new();
+    fields_in(kernel, &kernel.body, &mut found);
+    for s in &kernel.scalars {
+        found.remove(&(s.object, s.offset));
+    }
+    // Where the host puts pointers, numbers are out of place.
+    for place in &kernel.pointers.host {
+        found.remove(place);
+    }
+    let all = found.into_iter().map(|((o, at), ty)| (o, at, ty));
+    all.take(MOST_FIELDS).collect()
+}
+
+fn fields_in(kernel: &Kernel, list: &[Stmt], found: &mut BTreeMap<(ObjectId, u64), ScalarTy>) {
+    for s in list {
+        match s {
+            Stmt::Load { dst, ty, access } => {
+                let open = kernel.objects.get(access.object.index()).is_some_and(|o| {
+                    o.space == Space::Constant && o.param.is_some() && o.init.is_none()
+                });
+                if let (true, ExprKind::Const(at)) = (open, &access.offset.kind) {
+                    for i in 0..dst.len() as u64 {
+                        let place = (access.object, at.wrapping_add(i * ty.size()));
+                        found.entry(place).or_insert(*ty);
+                    }
+                }
+            }
+            Stmt::If { then, els, .. } => {
+                fields_in(kernel, then, found);
+                fields_in(kernel, els, found);
+            }
+            Stmt::Loop {
+                header, body, step, ..
+            } => {
+                for part in [header, body, step] {
+                    fields_in(kernel, part, found);
+                }
+            }
+            Stmt::Region { body, .. } => fields_in(kernel, body, found),
+            _ => {}
+        }
+    }
 }
 
 #[derive(Default)]

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use super::code::Program;
 use super::compile::compile;
 use super::finding::Conflict;
-use super::hints::compared_with;
+use super::hints::{compared_with, constant_fields};
 use super::launch::{BufferSpec, Fill, Launch, ScalarValue};
 use super::replay::{AsWritten, Target, fill_unnamed};
 use super::run::{RunOptions, run_program};
 use super::schedule::{Numbers, Schedule};
-use crate::ir::{BarrierId, Kernel, ScalarTy, Space, VarKind};
+use crate::ir::{BarrierId, Kernel, ObjectId, ScalarTy, Space, VarKind};
 
 /// What to try.
 #[derive(Clone, Debug)]
@@ -179,7 +179,12 @@ fn propose(
         let fixed = request.base.function_constants.contains_key(&number);
         if !fixed && !x.ty.is_float() {
             let (low, high) = limits(x.ty);
-            let v = choose(low.max(0), high, threads, round, numbers);
+            // Many are shapes of a few elements.
+            let v = if round % 2 == 0 {
+                (1 + i128::from(numbers.below(4))).min(high)
+            } else {
+                choose(low.max(0), high, threads, round, numbers)
+            };
             let constants = &mut launch.function_constants;
             constants.insert(number, ScalarValue::Int(v));
         }
@@ -214,6 +219,7 @@ pub fn proposals(
     }
     let mut numbers = Numbers::new(request.seed);
     let hints = hints(kernel);
+    let fields = constant_fields(kernel);
     let open: Vec<(&str, ScalarTy)> = kernel
         .scalars
         .iter()
@@ -255,6 +261,7 @@ pub fn proposals(
                 }
             }
         }
+        give_fields(&mut request.base, &fields, alike, round, &mut numbers);
         // Half of the time, buffers hold what the kernel compares them with.
         for (name, values) in &hints {
             if round % 2 == 1
@@ -281,6 +288,43 @@ pub fn proposals(
         }
     }
     out
+}
+
+/// Gives fields of constant structures that nothing says anything about a value: all alike, in later rounds but for one.
+fn give_fields(
+    launch: &mut Launch,
+    fields: &[(ObjectId, u64, ScalarTy)],
+    alike: i128,
+    round: u64,
+    numbers: &mut Numbers,
+) {
+    if fields.is_empty() {
+        return;
+    }
+    let threads = launch.threads().max(1).into();
+    let other = (round >= 8).then(|| numbers.below(fields.len() as u64) as usize);
+    for (i, (object, at, ty)) in fields.iter().enumerate() {
+        let known = |(o, from, bytes): &(ObjectId, u64, Vec<u8>)| {
+            let to = from.saturating_add(bytes.len() as u64);
+            o == object && *from < at.saturating_add(ty.size()) && *at < to
+        };
+        if launch.overlays.iter().any(known) {
+            continue;
+        }
+        let value = match ty {
+            t if t.is_float() => ScalarValue::Float(1.0),
+            ScalarTy::Bool => ScalarValue::Int((round % 2).into()),
+            t if other == Some(i) => {
+                let high = limits(*t).1.min(4 * threads);
+                ScalarValue::Int(choose(0, high, threads, round, numbers))
+            }
+            t => ScalarValue::Int(alike.min(limits(*t).1)),
+        };
+        if let Some(bits) = value.encode(*ty) {
+            let bytes = bits.to_le_bytes()[..ty.size() as usize].to_vec();
+            launch.overlays.push((*object, *at, bytes));
+        }
+    }
 }
 
 /// The constants that each buffer is compared with.

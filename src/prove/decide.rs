@@ -377,8 +377,9 @@ const SMALL: [i128; 4] = [64, 160, 320, 1024];
 /// Whether nothing that a host chooses is large already.
 fn is_small(v: &Values) -> bool {
     let chosen = v.memory.iter().map(|m| m.3);
+    let turns = v.counters.iter().flatten().copied();
     let chosen = chosen.chain(v.group).chain(v.constants.iter().map(|c| c.2));
-    chosen.into_iter().all(|x| x.abs() <= SMALL[0])
+    chosen.chain(turns).all(|x| x.abs() <= SMALL[0])
 }
 
 /// An assignment with small parameters, if there is one: easier to understand and to replay.
@@ -394,10 +395,15 @@ fn smaller(
     let constants: Vec<Lin> = ie.enc.constants.iter().map(|c| Lin::atom(c.2)).collect();
     let launch = &ie.enc.launch;
     let groups: Vec<Lin> = launch.group.iter().chain(&launch.size).cloned().collect();
-    for top in SMALL {
+    let sides = [&pair.first, &pair.second];
+    let turns = sides.iter().flat_map(|s| s.counters.iter());
+    let turns: Vec<Lin> = turns.map(|(_, k)| k.clone()).collect();
+    // For a race that no verdict depends on, small or not at all.
+    let tops = if ask.hasty { &SMALL[..1] } else { &SMALL[..] };
+    for &top in tops {
         bounds.clear();
         bounds.extend(ie.enc.launch.even);
-        for l in reads.iter().chain(&groups).chain(&constants) {
+        for l in reads.iter().chain(&groups).chain(&constants).chain(&turns) {
             let hi = ie.enc.logic.le(l, &Lin::constant(top));
             let lo = ie.enc.logic.le(&Lin::constant(-top), l);
             bounds.extend([hi, lo]);

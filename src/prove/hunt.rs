@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::kernel::Options;
 use super::replay::{admitted, adopt, to_u32};
 use super::verdict::{Race, Witness, WitnessSide};
+use crate::encode::launch::uses_dimensions;
 use crate::encode::pair::Relation;
 use crate::exec::{
     AccessRef, Conflict, Finding, Launch, RunOptions, Runnable, Schedule, SearchRequest,
@@ -149,6 +150,20 @@ impl<'k> Hunter<'k> {
         }
     }
 
+    /// Whether all threads meet all barriers in a launch, as far as one run with every barrier in place shows.
+    pub fn meets(&self, launch: &Launch) -> bool {
+        let options = self.options(Schedule::InOrder, BTreeSet::new());
+        let run = self.program.run(launch, &options);
+        run.is_ok_and(|o| {
+            !o.findings.iter().any(|f| {
+                matches!(
+                    f,
+                    Finding::BarrierDivergence { .. } | Finding::StepLimit { .. }
+                )
+            })
+        })
+    }
+
     /// A launch in which not all threads came to one of these barriers.
     pub fn divergence(&self, of: &BTreeSet<BarrierId>) -> Option<&Launch> {
         of.iter().find_map(|b| self.apart.get(b))
@@ -276,7 +291,7 @@ impl<'k> Hunter<'k> {
             threadgroup: [0; 3],
             group: [0; 3],
             parameters: Vec::new(),
-            memory: Vec::new(),
+            memory: contents(launch),
             sides: [side(&c.a), side(&c.b)],
             same_simdgroup: c.same_simdgroup,
             replayed: true,
@@ -287,6 +302,19 @@ impl<'k> Hunter<'k> {
         adopt(self.kernel, &mut w, launch, c);
         w
     }
+}
+
+/// What a launch says of single places in memory, as a witness has it.
+fn contents(launch: &Launch) -> Vec<(u32, i128, u64, i128)> {
+    let all = launch.overlays.iter().filter(|o| o.2.len() <= 8);
+    all.map(|(o, at, bytes)| {
+        let value = bytes
+            .iter()
+            .rev()
+            .fold(0i128, |v, b| v << 8 | i128::from(*b));
+        (o.0, i128::from(*at), bytes.len() as u64, value)
+    })
+    .collect()
 }
 
 fn relation(same_simdgroup: bool) -> Relation {
@@ -314,6 +342,11 @@ fn launches(kernel: &Kernel, options: &Options) -> Vec<(Launch, Schedule)> {
     if contract.threadgroup.is_none() {
         for n in [128, 96, 33, 256] {
             request.threadgroups.push([n, 1, 1]);
+        }
+        // Kernels that look at rows are made for some.
+        if uses_dimensions(kernel) {
+            let rows = [[16, 8, 1], [32, 4, 1], [8, 8, 4]];
+            request.threadgroups.extend(rows);
         }
     }
     proposals(

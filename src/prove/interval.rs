@@ -145,6 +145,12 @@ impl Plan<'_> {
         }
     }
 
+    /// Whether control may come to the barrier at all.
+    pub fn reached(&self, b: BarrierId) -> bool {
+        let fact = self.facts.barriers.get(b.index());
+        fact.is_some_and(Option::is_some)
+    }
+
     /// The barriers that order a mode's pairs.
     pub fn ordering(&self, mode: &Mode) -> BTreeSet<BarrierId> {
         self.kernel
@@ -167,7 +173,12 @@ impl Plan<'_> {
     /// written.
     pub fn pairs(&self, mode: &Mode, deleted: &BTreeSet<BarrierId>) -> Vec<IntervalPairs> {
         let all = self.ordering(mode);
-        let gone: BTreeSet<BarrierId> = all.intersection(deleted).copied().collect();
+        // One that not all threads reach orders nothing for what is not deleted; of one that is deleted, everything that it might order is asked about.
+        let counts = |id: &BarrierId| {
+            let b = self.kernel.barriers.get(id.index());
+            b.is_some_and(|b| mode.filter.counts(b)) && self.reached(*id)
+        };
+        let gone: BTreeSet<BarrierId> = deleted.iter().copied().filter(counts).collect();
         if !deleted.is_empty() && gone.is_empty() {
             return Vec::new();
         }

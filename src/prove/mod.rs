@@ -13,6 +13,7 @@ pub mod interval;
 pub mod joint;
 pub mod kernel;
 pub mod nowrap;
+mod open;
 pub mod patience;
 pub mod prepare;
 pub mod publish;

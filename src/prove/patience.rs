@@ -20,6 +20,8 @@ enum End {
 #[derive(Debug)]
 pub struct Patience {
     lost_ms: AtomicU64,
+    /// Of questions to the quick engine only, which are not among those, where the end is to ask on.
+    brief_ms: AtomicU64,
     end: End,
 }
 
@@ -27,32 +29,44 @@ impl Patience {
     fn new(end: End) -> Patience {
         Patience {
             lost_ms: AtomicU64::new(0),
+            brief_ms: AtomicU64::new(0),
             end,
         }
     }
 
     /// How long to wait for the next answer and the greatest effort for it, when `full` is the limit of one: all of it
     /// until that much was lost, then a quarter until it was lost twice, then a twentieth; after three times the
-    /// end. `None`: the question is not worth asking.
+    /// end, which asks less and less. `None`: the question is not worth asking.
     pub fn wait(&self, full: Duration) -> Option<(Duration, Effort)> {
         let lost = Duration::from_millis(self.lost_ms.load(Ordering::Relaxed));
         match self.end {
             _ if lost < full => Some((full, Effort::Full)),
             _ if lost < full * 2 => Some((full / 4, Effort::Full)),
             _ if lost < full * 3 => Some((full / 20, Effort::Full)),
+            End::Quick if self.brief() >= full * 6 => Some((full / 20, Effort::Brief)),
             End::Quick => Some((full / 20, Effort::Quick)),
             End::Stop => None,
         }
     }
 
+    /// Whether as much time as one question may take was lost already: what is only nice to know is not asked any more.
+    pub fn worn(&self, full: Duration) -> bool {
+        Duration::from_millis(self.lost_ms.load(Ordering::Relaxed)) >= full
+    }
+
     /// Notes that a question took this long and was not answered. `brief`: only the quick engine was asked, which
     /// matters where the end is to ask nothing more.
     pub fn lost(&self, time: Duration, brief: bool) {
-        if brief && self.end == End::Quick {
-            return;
-        }
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.lost_ms.fetch_add(ms, Ordering::Relaxed);
+        let counter = match self.end {
+            End::Quick if brief => &self.brief_ms,
+            _ => &self.lost_ms,
+        };
+        counter.fetch_add(ms, Ordering::Relaxed);
+    }
+
+    fn brief(&self) -> Duration {
+        Duration::from_millis(self.brief_ms.load(Ordering::Relaxed))
     }
 }
 

@@ -19,8 +19,10 @@ use super::stats::{Phase, timed};
 use super::verdict::Race;
 use crate::analysis::eval;
 use crate::analysis::facts::Facts;
+use crate::analysis::lanes::Lanes;
 use crate::analysis::term::TermId;
 use crate::cfg::Flow;
+use crate::encode::launch::uses_dimensions;
 use crate::encode::pair::{IntervalEncoder, Relation};
 use crate::encode::terms::NoWrap;
 use crate::ir::{AccessId, Kernel};
@@ -93,7 +95,7 @@ pub fn prepare<'k>(
     loop {
         let t0 = Instant::now();
         let mut facts = timed(stats, Phase::Analysis, || {
-            eval::evaluate(kernel, &distrusted)
+            eval::evaluate(kernel, &distrusted, lanes(kernel, options))
         });
         let assumptions: Vec<TermId> = options
             .assumptions
@@ -146,6 +148,19 @@ pub fn prepare<'k>(
             return Ok(p);
         }
         round += 1;
+    }
+}
+
+/// How threads lie in simdgroups in the launches of the contract.
+fn lanes(kernel: &Kernel, options: &Options) -> Lanes {
+    let width = options.contract.simd_width;
+    let whole_rows = match options.contract.threadgroup {
+        Some([x, y, z]) => y * z == 1 || x % width.max(1) == 0,
+        None => !uses_dimensions(kernel),
+    };
+    Lanes {
+        width: u32::try_from(width).unwrap_or(0),
+        whole_rows,
     }
 }
 

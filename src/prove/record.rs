@@ -198,6 +198,8 @@ impl Ask<'_> {
         let Some((limit, most)) = self.patience.map_or(full, |p| p.wait(self.limit)) else {
             return Answer::Unknown("timeout".into());
         };
+        // Where patience is at its end, more time would have been more effort.
+        let cut = most < effort;
         let effort = effort.min(most);
         let began = Instant::now();
         let query = Query {
@@ -222,7 +224,10 @@ impl Ask<'_> {
             (_, Stage::Long) => self.count(Event::Long, 1),
             (_, Stage::Trivial) => {}
         }
-        answer
+        match answer {
+            Answer::Unknown(_) if cut => Answer::Unknown("timeout".into()),
+            other => other,
+        }
     }
 
     /// Counts, when somebody wants to know.

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use super::decide::{Counts, PairAnswer, first_unsafe};
 use super::ended::Related;
 use super::interval::{IntervalPairs, Mode, Plan};
+use super::open::unknown_factors;
 use super::races::{encoder, racing};
 use super::record::About;
 use super::verdict::{Reason, Witness};
@@ -137,7 +138,7 @@ fn named(space: Space) -> MemFlags {
 fn places(reason: &Reason, w: Option<&Witness>) -> (Span, Span) {
     match (reason, w) {
         (_, Some(w)) => (w.sides[0].span, w.sides[1].span),
-        (Reason::Timeout(a, b), None) => (*a, *b),
+        (Reason::Timeout(a, b) | Reason::GaveUp(a, b, _), None) => (*a, *b),
         (Reason::Unsupported(_, at), None) => (*at, *at),
         _ => (Span::default(), Span::default()),
     }
@@ -197,8 +198,8 @@ impl Question<'_, '_> {
                     }
                     match self.interval(&mode, &ip, related, counts) {
                         Some(Found::Conflict(w)) => return Some((reason(&w), Some(*w))),
-                        Some(Found::Open(a, b)) => {
-                            doubt.get_or_insert(Reason::Timeout(a, b));
+                        Some(Found::Open(why)) => {
+                            doubt.get_or_insert(why);
                         }
                         None => {}
                     }
@@ -253,12 +254,15 @@ impl Question<'_, '_> {
                 let w = witness(plan.kernel, plan.facts, pair, &v);
                 Some(Found::Conflict(Box::new(w)))
             }
-            PairAnswer::Undecided(_) => {
+            PairAnswer::Undecided(why) => {
                 let span = |a: AccessId| fact(a).map_or(Span::default(), |f| f.span);
-                Some(Found::Open(
-                    span(pair.first.access),
-                    span(pair.second.access),
-                ))
+                let (a, b) = (span(pair.first.access), span(pair.second.access));
+                // A limit of time that was reached is one thing, a question that the solver cannot answer another.
+                Some(Found::Open(if why == "timeout" {
+                    Reason::Timeout(a, b)
+                } else {
+                    Reason::GaveUp(a, b, unknown_factors(&mut ie, plan.kernel, pair))
+                }))
             }
         }
     }
@@ -268,6 +272,6 @@ impl Question<'_, '_> {
 enum Found {
     /// Conflicts like this.
     Conflict(Box<Witness>),
-    /// Was not decided.
-    Open(Span, Span),
+    /// Was not decided, for this reason.
+    Open(Reason),
 }

@@ -13,7 +13,9 @@ use super::stats::{Event, Phase, timed};
 use super::verdict::*;
 use super::work::parallel;
 use crate::encode::pair::Relation;
-use crate::ir::{BarrierId, BarrierScope};
+use crate::exec::Launch;
+use crate::ir::{BarrierId, BarrierScope, MemFlags};
+use crate::source::Span;
 
 /// Verdicts on each instance, and on each place with all its instances.
 pub fn all_verdicts(
@@ -113,15 +115,7 @@ pub fn verdict_of(
         return finish(Verdict::Removable, Reason::Unreachable, None, 0);
     }
     if reached.iter().any(|d| !plan.convergent(*d)) {
-        // In a launch in which all threads meet them they order, and what an execution shows is so.
-        if let Some(w) = timed(plan.stats, Phase::Execution, || plan.hunter.removal(deleted)) {
-            return finish(Verdict::Required, Reason::Witness, Some(w), 0);
-        }
-        let reason = match plan.hunter.divergence(deleted) {
-            Some(l) => Reason::Diverges(b.span, l.in_words()),
-            None => Reason::Divergent(b.span),
-        };
-        return finish(Verdict::Unknown, reason, None, 0);
+        return apart(plan, options, deleted, b.span, finish, counts);
     }
     let seen = timed(plan.stats, Phase::Execution, || {
         let race = plan.hunter.removal(deleted).map(|w| (Reason::Witness, w));
@@ -144,7 +138,7 @@ pub fn verdict_of(
             finish(Verdict::Removable, why, None, r.added)
         }
         Some((reason, w)) => {
-            if weakenable(plan, deleted, counts) {
+            if suffices(plan, w.as_ref(), deleted, counts) {
                 return finish(Verdict::Weakenable, Reason::Proved, w, r.added);
             }
             let mut w = w;
@@ -186,6 +180,66 @@ pub fn verdict_of(
                 (other, _) => other,
             };
             finish(Verdict::Unknown, reason, w, r.added)
+        }
+    }
+}
+
+/// The verdict when not all threads may reach some of the deleted barriers.
+///
+/// In a launch in which all do reach them they order what they separate, and a race that comes of deleting them there is one. If they name no memory,
+/// no pair that they might order can conflict, and all other barriers are met by all threads, nothing is lost with them.
+fn apart(
+    plan: &Plan<'_>,
+    options: &Options,
+    deleted: &BTreeSet<BarrierId>,
+    span: Span,
+    finish: impl Fn(Verdict, Reason, Option<Witness>, usize) -> BarrierVerdict,
+    counts: &mut Counts,
+) -> BarrierVerdict {
+    let executed = timed(plan.stats, Phase::Execution, || {
+        plan.hunter.removal(deleted)
+    });
+    if let Some(w) = executed {
+        return finish(Verdict::Required, Reason::Witness, Some(w), 0);
+    }
+    let parted = |launch: Option<&Launch>| match launch {
+        Some(l) => Reason::Diverges(span, l.in_words()),
+        None => Reason::Divergent(span),
+    };
+    let others = (0..plan.kernel.barriers.len()).map(|i| BarrierId(i as u32));
+    let mut others = others.filter(|o| !deleted.contains(o) && plan.reached(*o));
+    let flags = |b: &BarrierId| plan.kernel.barriers[b.index()].flags;
+    let silent = deleted.iter().all(|b| flags(b) == MemFlags::default());
+    let alone = silent && others.all(|o| plan.convergent(o));
+    let r = removal(plan, deleted, None, counts);
+    match r.problem {
+        None if alone && r.added == 0 => {
+            finish(Verdict::Removable, Reason::NothingOrdered, None, 0)
+        }
+        None if alone => finish(Verdict::Removable, Reason::Proved, None, r.added),
+        Some((Reason::Witness, Some(mut w))) => {
+            let replays = &mut counts.replays;
+            let done = super::replay::confirm(plan.kernel, options, &mut w, deleted, replays);
+            match (done, &w.launch) {
+                (Ok(()), Some(l)) if plan.hunter.meets(l) => {
+                    finish(Verdict::Required, Reason::Witness, Some(w), r.added)
+                }
+                (Ok(()), launch) => {
+                    let why = parted(launch.as_ref());
+                    finish(Verdict::Unknown, why, None, r.added)
+                }
+                (Err(_), _) => {
+                    let why = parted(plan.hunter.divergence(deleted));
+                    finish(Verdict::Unknown, why, None, r.added)
+                }
+            }
+        }
+        Some((flags @ Reason::Flags(..), _)) if alone => {
+            finish(Verdict::Unknown, flags, None, r.added)
+        }
+        _ => {
+            let why = parted(plan.hunter.divergence(deleted));
+            finish(Verdict::Unknown, why, None, r.added)
         }
     }
 }
@@ -240,6 +294,16 @@ fn out_of_bounds(plan: &Plan<'_>, w: &Witness, else_safe: bool) -> Option<Reason
         at: side.span,
         else_safe,
     })
+}
+
+/// Whether a simdgroup barrier suffices where deleting leads to this conflict: not where it is across simdgroups, since it stays one.
+fn suffices(
+    plan: &Plan<'_>,
+    w: Option<&Witness>,
+    deleted: &BTreeSet<BarrierId>,
+    counts: &mut Counts,
+) -> bool {
+    w.is_none_or(|w| w.same_simdgroup) && weakenable(plan, deleted, counts)
 }
 
 /// Whether a simdgroup barrier suffices in the place of each of these barriers.
@@ -319,7 +383,7 @@ fn thread_counts(
     let mut contract = plan.contract.clone();
     let mut safe_up_to = plan.contract.min_threads.saturating_sub(1);
     // The greatest size below the race for which all smaller ones are proved safe.
-    while safe_up_to + 1 < races_at {
+    while safe_up_to + 1 < races_at && !plan.patience.removals.worn(plan.limit) {
         let middle = safe_up_to + (races_at - safe_up_to).div_ceil(2);
         let middle = middle.min(races_at - 1);
         contract.max_threads = middle;

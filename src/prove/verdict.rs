@@ -139,8 +139,10 @@ pub enum Reason {
     Unreachable,
     /// The witness says it.
     Witness,
-    /// The solver gave up on a pair.
+    /// The solver did not decide a pair within its time.
     Timeout(Span, Span),
+    /// The solver gave up on a pair before its time was over; unknown numbers that are multiplied in it, by name.
+    GaveUp(Span, Span, Vec<String>),
     /// A construct was not understood.
     Unsupported(String, Span),
     /// A conflict was found but not replayed; the text says why.

@@ -181,6 +181,7 @@ pub fn reason(map: &SourceMap, v: &BarrierVerdict) -> String {
             place(*a),
             place(*b)
         ),
+        (Reason::GaveUp(a, b, factors), _) => super::open::gave_up(&place(*a), &place(*b), factors),
         (Reason::Unsupported(what, s), _) => format!("unsupported {what} at {}", place(*s)),
         (Reason::Unreplayed(why), _) => {
             format!("unreplayed witness: a conflict was found that did not happen when replayed ({why})")

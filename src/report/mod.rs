@@ -14,6 +14,7 @@ pub mod instances;
 pub mod layout;
 pub mod model;
 pub mod obligation;
+mod open;
 pub mod optimize;
 pub mod order;
 pub mod place;

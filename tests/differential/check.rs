@@ -298,7 +298,7 @@ pub fn already(kernel: &Kernel, l: &Launch, s: Schedule, c: &Conflict, runs: &mu
 
 fn why(r: &Reason) -> String {
     match r {
-        Reason::Timeout(..) => "timeout".into(),
+        Reason::Timeout(..) | Reason::GaveUp(..) => "timeout".into(),
         Reason::Unsupported(what, _) => format!("unsupported {what}"),
         Reason::Unreplayed(_) => "unreplayed witness".into(),
         Reason::Divergent(_) | Reason::Diverges(..) => "divergent".into(),

@@ -135,7 +135,7 @@ fn of_user() -> Option<PathBuf> {
 /// reported is open.
 fn lasting(v: &KernelVerdicts, s: &Stats) -> bool {
     let all = || v.barriers.iter().chain(&v.sites);
-    let timeout = all().any(|b| matches!(b.reason, Reason::Timeout(..)));
+    let timeout = all().any(|b| matches!(b.reason, Reason::Timeout(..) | Reason::GaveUp(..)));
     if timeout || s.get(Event::Undecided) > 0 || v.races.iter().any(|r| r.undecided) {
         return false;
     }

@@ -7,7 +7,7 @@ kernel void k(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]
     threadgroup uint a[64];
     a[tid] = in[tid]; //~ race
     if (a[tid] > 3) {
-        threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown divergent
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ required divergent
     }
     out[tid] = a[63 - tid]; //~ race
 }

@@ -11,7 +11,7 @@ kernel void k(device const uint* in [[buffer(0)]], device uint* out [[buffer(1)]
     const bool meet = out[64] > 3; //~ race
     a[tid] = tid; //~ race
     if (meet) {
-        threadgroup_barrier(mem_flags::mem_threadgroup); //~ unknown divergent
+        threadgroup_barrier(mem_flags::mem_threadgroup); //~ required divergent
     }
     out[tid] = a[63 - tid]; //~ race
 }

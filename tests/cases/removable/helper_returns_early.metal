@@ -1,0 +1,17 @@
+// unbarrier: --threadgroup 64
+// A thread that returns from a helper after which nothing happens has ended: the barrier in the helper waits for it no more than after a return.
+#include <metal_stdlib>
+using namespace metal;
+
+static void work(device const float* in, device float* out, threadgroup float* buf, uint n, uint tid) {
+    if (tid >= n) return;
+    buf[tid] = in[tid];
+    threadgroup_barrier(mem_flags::mem_threadgroup); //~ removable
+    out[tid] = buf[tid];
+}
+
+kernel void helper_returns_early(device const float* in [[buffer(0)]], device float* out [[buffer(1)]], constant uint& n [[buffer(2)]],
+                                 uint tid [[thread_index_in_threadgroup]]) {
+    threadgroup float buf[64];
+    work(in, out, buf, n, tid);
+}
