@@ -19,6 +19,7 @@ use super::prepare::prepare;
 use super::races::confirm_races;
 use super::removal::removal;
 use super::verdict::{Divergence, Race, Reason, Witness};
+use crate::analysis::facts::WildFact;
 use crate::cfg::ends_made_plain;
 use crate::ir::union::Union;
 use crate::ir::{BarrierId, Kernel};
@@ -160,12 +161,14 @@ pub fn deletion(
             let replays = &mut counts.replays;
             match super::replay::confirm(plan.kernel, options, &mut w, deleted, replays) {
                 Ok(()) => answer(Outcome::Refuted, Reason::Witness, Some(w), r.added),
-                Err(why) => answer(
-                    Outcome::Undecided,
-                    Reason::Unreplayed(why),
-                    Some(w),
-                    r.added,
-                ),
+                Err(why) => {
+                    // What was not understood cannot be executed.
+                    let wild = plan.facts.wild.first();
+                    let unsupported =
+                        |w: &WildFact| Reason::Unsupported(w.construct.clone(), w.span);
+                    let why = wild.map_or(Reason::Unreplayed(why), unsupported);
+                    answer(Outcome::Undecided, why, Some(w), r.added)
+                }
             }
         }
         Some((reason, w)) => answer(Outcome::Undecided, reason, w, r.added),

@@ -22,7 +22,7 @@ const MOST_ITERATIONS: i128 = 1_000_000;
 
 /// Instructions to spend on the parameters of an assignment as they are: for a removal, and for a race of
 /// the kernel as written.
-const STEPS: (u64, u64) = (24_000_000, 6_000_000);
+const STEPS: (u64, u64) = (80_000_000, 6_000_000);
 
 /// Tries to make the conflict of a witness happen with `disabled` deleted. On success the witness
 /// describes the conflict as it happened; otherwise the reason.

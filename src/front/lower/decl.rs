@@ -191,30 +191,35 @@ impl<'a> Lowerer<'a> {
         self.bind(&v.name, Binding::Place(p.more_cv(cv)));
     }
 
+    /// A variable in threadgroup memory.
+    fn declare_threadgroup(&mut self, v: &'a Declarator, ty: &Ty) {
+        let s = self.special(ty);
+        let made = matches!(ty, Ty::Record(id) if self.recs.get(*id as usize)
+            .is_some_and(|r| self.has_constructor(r.decl)));
+        let effects = init_expr(&v.init).is_some_and(super::expr::has_effects);
+        let what = "threadgroup variable that is initialised or destroyed";
+        let run = s.dtor || made || effects;
+        if run {
+            self.unsupported(what, true, true, Vec::new());
+        }
+        let p = self.threadgroup_variable(v, ty);
+        if !run && v.init.is_some() {
+            // Whether it is initialised, when and by whom the language does not say.
+            self.note("initialiser of a threadgroup variable");
+            let mut r = super::calls::unknown::Reach::default();
+            self.reach(&p, &mut r);
+            self.touch(&r.objects, false);
+        }
+        self.bind(&v.name, Binding::Place(p));
+    }
+
     pub(super) fn declare(&mut self, v: &'a Declarator) {
         let mut ty = self.resolve_type(&v.ty);
         let auto = ty.is_auto();
         if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
             && !matches!(v.ty.kind, TypeKind::Pointer(_) | TypeKind::Reference(..))
         {
-            let s = self.special(&ty);
-            let made = matches!(ty, Ty::Record(id) if self.recs.get(id as usize)
-                .is_some_and(|r| self.has_constructor(r.decl)));
-            let effects = init_expr(&v.init).is_some_and(super::expr::has_effects);
-            let what = "threadgroup variable that is initialised or destroyed";
-            let run = s.dtor || made || effects;
-            if run {
-                self.unsupported(what, true, true, Vec::new());
-            }
-            let p = self.threadgroup_variable(v, &ty);
-            if !run && v.init.is_some() {
-                // Whether it is initialised, when and by whom the language does not say.
-                self.note("initialiser of a threadgroup variable");
-                let mut r = super::calls::unknown::Reach::default();
-                self.reach(&p, &mut r);
-                self.touch(&r.objects, false);
-            }
-            self.bind(&v.name, Binding::Place(p));
+            self.declare_threadgroup(v, &ty);
             return;
         }
         if let Ty::Ref(inner, _) = &ty {

@@ -98,25 +98,7 @@ impl<'a> Lowerer<'a> {
         };
         match ty {
             Ty::Opaque(_) | Ty::Texture(..) => {
-                let object = match ty {
-                    Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
-                    Ty::Texture(..) => {
-                        let mut o = self.describe_object(&p.name, Space::Texture, ty);
-                        o.size = None;
-                        o.param = Some(i);
-                        o.read_only = true;
-                        Some(self.object(ObjKey::Param(i), || o))
-                    }
-                    Ty::Opaque(n) if n.starts_with("tensor") => {
-                        let mut o = self.describe_object(&p.name, Space::Device, ty);
-                        o.size = None;
-                        o.param = Some(i);
-                        let o = self.object(ObjKey::Param(i), || o);
-                        self.tensor_object(o);
-                        Some(o)
-                    }
-                    _ => None,
-                };
+                let object = self.opaque_object(p, i, ty);
                 let v = Value {
                     ty: ty.clone(),
                     leaves: Vec::new(),
@@ -170,6 +152,29 @@ impl<'a> Lowerer<'a> {
                 let v = self.undef(ty.strip_ref());
                 (self.new_local(&p.name, p.span, v), None)
             }
+        }
+    }
+
+    /// The memory behind a texture or tensor.
+    fn opaque_object(&mut self, p: &AParam, i: u32, ty: &Ty) -> Option<ObjectId> {
+        match ty {
+            Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
+            Ty::Texture(..) => {
+                let mut o = self.describe_object(&p.name, Space::Texture, ty);
+                o.size = None;
+                o.param = Some(i);
+                o.read_only = true;
+                Some(self.object(ObjKey::Param(i), || o))
+            }
+            Ty::Opaque(n) if n.starts_with("tensor") => {
+                let mut o = self.describe_object(&p.name, Space::Device, ty);
+                o.size = None;
+                o.param = Some(i);
+                let o = self.object(ObjKey::Param(i), || o);
+                self.tensor_object(o);
+                Some(o)
+            }
+            _ => None,
         }
     }
 

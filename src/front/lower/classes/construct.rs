@@ -134,17 +134,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Value::void()
             }
-            Ty::Opaque(n) if n.starts_with("tensor") => {
-                for a in self.args(args) {
-                    if let Arg::Place(p) = a {
-                        self.into_tensor(&p);
-                    }
-                }
-                Value {
-                    ty: ty.clone(),
-                    leaves: Vec::new(),
-                }
-            }
+            Ty::Opaque(n) if n.starts_with("tensor") => self.construct_tensor(ty, args),
             Ty::Opaque(_) | Ty::Texture(..) => {
                 for e in args {
                     self.place(e);
@@ -170,6 +160,19 @@ impl<'a> Lowerer<'a> {
                     leaves: Vec::new(),
                 }
             }
+        }
+    }
+
+    /// What a tensor is made of may be touched through it.
+    fn construct_tensor(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
+        for a in self.args(args) {
+            if let Arg::Place(p) = a {
+                self.into_tensor(&p);
+            }
+        }
+        Value {
+            ty: ty.clone(),
+            leaves: Vec::new(),
         }
     }
 
