@@ -108,12 +108,7 @@ impl<'a> Lowerer<'a> {
                         Some(self.object(ObjKey::Param(i), || o))
                     }
                     Ty::Opaque(n) if n.starts_with("tensor") => {
-                        let mut o = self.describe_object(&p.name, Space::Device, ty);
-                        o.size = None;
-                        o.param = Some(i);
-                        let o = self.object(ObjKey::Param(i), || o);
-                        self.tensor_object(o);
-                        Some(o)
+                        Some(self.tensor_param(i, &p.name, ty))
                     }
                     _ => None,
                 };
@@ -171,6 +166,16 @@ impl<'a> Lowerer<'a> {
                 (self.new_local(&p.name, p.span, v), None)
             }
         }
+    }
+
+    /// The memory of a parameter that is a tensor.
+    fn tensor_param(&mut self, i: u32, name: &str, ty: &Ty) -> ObjectId {
+        let mut o = self.describe_object(name, Space::Device, ty);
+        o.size = None;
+        o.param = Some(i);
+        let o = self.object(ObjKey::Param(i), || o);
+        self.tensor_object(o);
+        o
     }
 
     fn position(&mut self, b: &models::InputAttribute, p: &AParam, ty: &Ty) -> Place {

@@ -134,17 +134,7 @@ impl<'a> Lowerer<'a> {
                 }
                 Value::void()
             }
-            Ty::Opaque(n) if n.starts_with("tensor") => {
-                for a in self.args(args) {
-                    if let Arg::Place(p) = a {
-                        self.into_tensor(&p);
-                    }
-                }
-                Value {
-                    ty: ty.clone(),
-                    leaves: Vec::new(),
-                }
-            }
+            Ty::Opaque(n) if n.starts_with("tensor") => self.construct_tensor(ty, args),
             Ty::Opaque(_) | Ty::Texture(..) => {
                 for e in args {
                     self.place(e);
@@ -161,15 +151,30 @@ impl<'a> Lowerer<'a> {
                     leaves: Vec::new(),
                 },
             },
-            Ty::Unsized(_) | Ty::Unknown(_) => {
-                let args = self.args(args);
-                let name = self.type_name(ty);
-                self.unknown_object(format!("construction of unknown type `{name}`"), &args);
-                Value {
-                    ty: ty.clone(),
-                    leaves: Vec::new(),
-                }
+            Ty::Unsized(_) | Ty::Unknown(_) => self.construct_unknown(ty, args),
+        }
+    }
+
+    /// A tensor is made of the memory that it is given.
+    fn construct_tensor(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
+        for a in self.args(args) {
+            if let Arg::Place(p) = a {
+                self.into_tensor(&p);
             }
+        }
+        Value {
+            ty: ty.clone(),
+            leaves: Vec::new(),
+        }
+    }
+
+    fn construct_unknown(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
+        let args = self.args(args);
+        let name = self.type_name(ty);
+        self.unknown_object(format!("construction of unknown type `{name}`"), &args);
+        Value {
+            ty: ty.clone(),
+            leaves: Vec::new(),
         }
     }
 
