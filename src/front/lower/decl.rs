@@ -191,35 +191,14 @@ impl<'a> Lowerer<'a> {
         self.bind(&v.name, Binding::Place(p.more_cv(cv)));
     }
 
-    /// A variable in threadgroup memory.
-    fn declare_threadgroup(&mut self, v: &'a Declarator, ty: &Ty) {
-        let s = self.special(ty);
-        let made = matches!(ty, Ty::Record(id) if self.recs.get(*id as usize)
-            .is_some_and(|r| self.has_constructor(r.decl)));
-        let effects = init_expr(&v.init).is_some_and(super::expr::has_effects);
-        let what = "threadgroup variable that is initialised or destroyed";
-        let run = s.dtor || made || effects;
-        if run {
-            self.unsupported(what, true, true, Vec::new());
-        }
-        let p = self.threadgroup_variable(v, ty);
-        if !run && v.init.is_some() {
-            // Whether it is initialised, when and by whom the language does not say.
-            self.note("initialiser of a threadgroup variable");
-            let mut r = super::calls::unknown::Reach::default();
-            self.reach(&p, &mut r);
-            self.touch(&r.objects, false);
-        }
-        self.bind(&v.name, Binding::Place(p));
-    }
-
     pub(super) fn declare(&mut self, v: &'a Declarator) {
         let mut ty = self.resolve_type(&v.ty);
         let auto = ty.is_auto();
         if declared_space(&v.ty) == Some(AddressSpace::Threadgroup)
             && !matches!(v.ty.kind, TypeKind::Pointer(_) | TypeKind::Reference(..))
         {
-            self.declare_threadgroup(v, &ty);
+            let p = self.declare_shared(v, &ty);
+            self.bind(&v.name, Binding::Place(p));
             return;
         }
         if let Ty::Ref(inner, _) = &ty {
@@ -262,17 +241,17 @@ impl<'a> Lowerer<'a> {
         if let Ty::Unknown(name) = &ty {
             let name = name.clone();
             // An attribute may even run code (`cleanup`).
-            if ty.is_attribute() {
-                let what = format!("variable of unknown type `{name}`");
-                self.unsupported(what, true, true, Vec::new());
-            }
             let args = match &v.init {
                 Some(Init::Assign(e)) => vec![self.arg(e)],
                 Some(Init::Paren(all) | Init::Brace(all)) => self.args(all),
                 None => Vec::new(),
             };
             self.span = v.span;
-            self.unknown_object(format!("variable of unknown type `{name}`"), &args);
+            let what = format!("variable of unknown type `{name}`");
+            match ty.is_attribute() {
+                true => self.unsupported(what, true, true, Vec::new()),
+                false => self.unknown_object(what, &args),
+            }
             let p = Place::Val(Value {
                 ty: ty.clone(),
                 leaves: Vec::new(),
@@ -463,6 +442,28 @@ impl<'a> Lowerer<'a> {
         };
         self.bind(&v.name, Binding::Place(p));
         self.log_origin(&v.name, v.span);
+    }
+
+    /// A `threadgroup` variable of a function, with its initialiser.
+    fn declare_shared(&mut self, v: &'a Declarator, ty: &Ty) -> Place {
+        let s = self.special(ty);
+        let made = matches!(ty, Ty::Record(id) if self.recs.get(*id as usize)
+            .is_some_and(|r| self.has_constructor(r.decl)));
+        let effects = init_expr(&v.init).is_some_and(super::expr::has_effects);
+        let what = "threadgroup variable that is initialised or destroyed";
+        let run = s.dtor || made || effects;
+        if run {
+            self.unsupported(what, true, true, Vec::new());
+        }
+        let p = self.threadgroup_variable(v, ty);
+        if !run && v.init.is_some() {
+            // Whether it is initialised, when and by whom the language does not say.
+            self.note("initialiser of a threadgroup variable");
+            let mut r = super::calls::unknown::Reach::default();
+            self.reach(&p, &mut r);
+            self.touch(&r.objects, false);
+        }
+        p
     }
 
     pub(super) fn threadgroup_variable(&mut self, v: &'a Declarator, ty: &Ty) -> Place {

@@ -98,7 +98,20 @@ impl<'a> Lowerer<'a> {
         };
         match ty {
             Ty::Opaque(_) | Ty::Texture(..) => {
-                let object = self.opaque_object(p, i, ty);
+                let object = match ty {
+                    Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
+                    Ty::Texture(..) => {
+                        let mut o = self.describe_object(&p.name, Space::Texture, ty);
+                        o.size = None;
+                        o.param = Some(i);
+                        o.read_only = true;
+                        Some(self.object(ObjKey::Param(i), || o))
+                    }
+                    Ty::Opaque(n) if n.starts_with("tensor") => {
+                        Some(self.tensor_param(i, &p.name, ty))
+                    }
+                    _ => None,
+                };
                 let v = Value {
                     ty: ty.clone(),
                     leaves: Vec::new(),
@@ -155,27 +168,14 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    /// The memory behind a texture or tensor.
-    fn opaque_object(&mut self, p: &AParam, i: u32, ty: &Ty) -> Option<ObjectId> {
-        match ty {
-            Ty::Texture(_, _, true) => Some(self.writable_texture(ty)),
-            Ty::Texture(..) => {
-                let mut o = self.describe_object(&p.name, Space::Texture, ty);
-                o.size = None;
-                o.param = Some(i);
-                o.read_only = true;
-                Some(self.object(ObjKey::Param(i), || o))
-            }
-            Ty::Opaque(n) if n.starts_with("tensor") => {
-                let mut o = self.describe_object(&p.name, Space::Device, ty);
-                o.size = None;
-                o.param = Some(i);
-                let o = self.object(ObjKey::Param(i), || o);
-                self.tensor_object(o);
-                Some(o)
-            }
-            _ => None,
-        }
+    /// The memory of a parameter that is a tensor.
+    fn tensor_param(&mut self, i: u32, name: &str, ty: &Ty) -> ObjectId {
+        let mut o = self.describe_object(name, Space::Device, ty);
+        o.size = None;
+        o.param = Some(i);
+        let o = self.object(ObjKey::Param(i), || o);
+        self.tensor_object(o);
+        o
     }
 
     fn position(&mut self, b: &models::InputAttribute, p: &AParam, ty: &Ty) -> Place {

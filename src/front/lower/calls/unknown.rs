@@ -27,6 +27,8 @@ pub struct Reach {
     pub slots: Vec<usize>,
     /// All memory that the kernel can reach.
     pub everything: bool,
+    /// It may touch anything at any time, though it reaches no more.
+    pub wild: bool,
     /// Code that may be called.
     pub code: bool,
     /// Only what values lead to; variables are not written.
@@ -113,11 +115,12 @@ impl<'a> Lowerer<'a> {
                 self.redirect(slot, &reach);
             }
         }
-        self.unsupported(what, reach.everything, control, reach.vars);
+        let memory = reach.everything || reach.wild;
+        self.unsupported(what, memory, control, reach.vars);
         let (private, shared): (BTreeSet<_>, BTreeSet<_>) =
             reach.objects.into_iter().partition(|o| self.is_thread(*o));
         self.forget_private(private.into_iter().collect());
-        if !reach.everything {
+        if !memory {
             self.touch(&shared, atomics);
         }
     }
@@ -342,7 +345,7 @@ impl<'a> Lowerer<'a> {
         known.objects.extend(r.objects.iter().copied());
         known.unknown |= r.everything;
         self.restart |= before != (known.objects.len(), known.unknown);
-        r.everything = true;
+        r.wild = true;
     }
 
     /// What a call may write through a reference.

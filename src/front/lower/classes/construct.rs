@@ -151,25 +151,27 @@ impl<'a> Lowerer<'a> {
                     leaves: Vec::new(),
                 },
             },
-            Ty::Unsized(_) | Ty::Unknown(_) => {
-                let args = self.args(args);
-                let name = self.type_name(ty);
-                self.unknown_object(format!("construction of unknown type `{name}`"), &args);
-                Value {
-                    ty: ty.clone(),
-                    leaves: Vec::new(),
-                }
-            }
+            Ty::Unsized(_) | Ty::Unknown(_) => self.construct_unknown(ty, args),
         }
     }
 
-    /// What a tensor is made of may be touched through it.
+    /// A tensor is made of the memory that it is given.
     fn construct_tensor(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
         for a in self.args(args) {
             if let Arg::Place(p) = a {
                 self.into_tensor(&p);
             }
         }
+        Value {
+            ty: ty.clone(),
+            leaves: Vec::new(),
+        }
+    }
+
+    fn construct_unknown(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
+        let args = self.args(args);
+        let name = self.type_name(ty);
+        self.unknown_object(format!("construction of unknown type `{name}`"), &args);
         Value {
             ty: ty.clone(),
             leaves: Vec::new(),
