@@ -58,8 +58,13 @@ impl<'a> Lowerer<'a> {
         let (silent, ends) = (hides.silently(), hides.destroys());
         let mut reach = self.reach_of(args);
         reach.everything |= ends;
-        let control = silent || ends || reach.code;
+        // It may keep references to variables, and change them later.
+        let control = silent || ends || reach.code || self.holds_variables(&reach);
         self.may_touch(what, reach, control, true);
+    }
+
+    fn holds_variables(&self, r: &Reach) -> bool {
+        !r.vars.is_empty() || !r.slots.is_empty() || r.objects.iter().any(|o| self.is_thread(*o))
     }
 
     fn reach_of(&mut self, args: &[Arg<'a>]) -> Reach {
@@ -84,7 +89,11 @@ impl<'a> Lowerer<'a> {
         let copy = name.contains("async_copy");
         let waits = !copy && name.contains("simdgroup_event");
         let library = copy || waits;
-        let control = declared && !library && (reach.code || self.syms.hides().may(name));
+        let hides = self.syms.hides();
+        let (barrier, refers) = (hides.may(name), hides.refers(name));
+        // Through what it yields, variables may change later.
+        let later = refers && self.holds_variables(&reach);
+        let control = declared && !library && (reach.code || barrier || later);
         if copy {
             self.remember_copy(&mut reach);
         } else if waits {

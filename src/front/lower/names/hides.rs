@@ -11,6 +11,7 @@ use crate::front::ast::{
     Block, Declarator, Designator, Expr, ExprKind as EK, Function, Init, Item, ItemKind, Member,
     Path, Record, Stmt, StmtKind as SK, TemplateArg, Type, TypeKind,
 };
+use crate::front::lower::types::builtin_type;
 
 /// The names of a file that may come to a barrier.
 #[derive(Default)]
@@ -21,6 +22,8 @@ pub struct Hides {
     any: bool,
     /// There are destructors.
     destructors: bool,
+    /// Functions whose result may lead to what they are given: what is no plain value.
+    aliasing: BTreeSet<String>,
 }
 
 /// What closures are called, all of them.
@@ -38,6 +41,7 @@ impl Hides {
         let mut out = Hides {
             any: all.broken,
             destructors: all.silent.iter().any(|n| n.starts_with('~')),
+            aliasing: all.aliasing.iter().map(|n| (*n).to_string()).collect(),
             names: undefined.map(|n| (*n).to_string()).collect(),
         };
         loop {
@@ -65,6 +69,11 @@ impl Hides {
         self.may(CLOSURE)
     }
 
+    /// Whether the result of a function of that name may refer to a variable that it is given.
+    pub fn refers(&self, name: &str) -> bool {
+        self.aliasing.contains(name)
+    }
+
     /// Whether objects of some class do something when they end.
     pub fn destroys(&self) -> bool {
         self.destructors
@@ -81,6 +90,8 @@ impl Hides {
 struct Functions<'a> {
     bodies: BTreeMap<&'a str, Mentions<'a>>,
     declared: BTreeSet<&'a str>,
+    /// Their result is no number and no vector.
+    aliasing: BTreeSet<&'a str>,
     /// They are called where their name is not written.
     silent: BTreeSet<&'a str>,
     broken: bool,
@@ -104,6 +115,13 @@ impl<'a> Functions<'a> {
 
     fn function(&mut self, f: &'a Function) {
         let name = f.name.last_name();
+        let value = |t: &Type| match &t.kind {
+            TypeKind::Named(p) => p.as_ident().is_some_and(|n| builtin_type(n).is_some()),
+            _ => false,
+        };
+        if !f.ret.as_ref().is_some_and(value) {
+            self.aliasing.insert(name);
+        }
         if f.ret.is_none() || name.starts_with("operator") || name.starts_with('~') {
             self.silent.insert(name);
         }
