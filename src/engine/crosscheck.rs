@@ -8,6 +8,7 @@ use crate::confirm::{ConfirmError, Toolchain};
 use crate::crosscheck::{Outcome, compare};
 use crate::front::lower::{LowerOptions, lower_file};
 use crate::front::parse::parse;
+use crate::front::prelude;
 use crate::source::{SourceMap, preprocess, render};
 
 /// What became of a file.
@@ -33,7 +34,10 @@ pub fn cross_check(tools: &Toolchain, path: &Path, given: &SourceSettings) -> Ch
         Err(e) => return Checked::Bad(e.to_string()),
     };
     let pre = preprocess(&mut map, file, &preprocess_options(&settings));
-    let parsed = parse(&pre.tokens);
+    // Clang has them in the header that stands for Metal's library.
+    let mut tokens = prelude::tokens(&mut map, &pre.tokens);
+    tokens.extend(pre.tokens.iter().cloned());
+    let parsed = parse(&tokens);
     let mut problems = pre.diagnostics.iter().chain(&parsed.diagnostics);
     if let Some(d) = problems.find(|d| d.is_error()) {
         return Checked::Bad(render(d, &map, false).trim_end().to_string());

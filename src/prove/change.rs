@@ -19,10 +19,9 @@ use super::prepare::prepare;
 use super::races::confirm_races;
 use super::removal::removal;
 use super::verdict::{Divergence, Race, Reason, Witness};
-use crate::analysis::facts::WildFact;
 use crate::cfg::ends_made_plain;
 use crate::ir::union::Union;
-use crate::ir::{BarrierId, Kernel};
+use crate::ir::{BarrierId, Kernel, Unsupported};
 
 /// What is known of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -163,10 +162,10 @@ pub fn deletion(
                 Ok(()) => answer(Outcome::Refuted, Reason::Witness, Some(w), r.added),
                 Err(why) => {
                     // What was not understood cannot be executed.
-                    let wild = plan.facts.wild.first();
+                    let first = plan.kernel.unsupported.first();
                     let unsupported =
-                        |w: &WildFact| Reason::Unsupported(w.construct.clone(), w.span);
-                    let why = wild.map_or(Reason::Unreplayed(why), unsupported);
+                        |u: &Unsupported| Reason::Unsupported(u.construct.clone(), u.span);
+                    let why = first.map_or(Reason::Unreplayed(why), unsupported);
                     answer(Outcome::Undecided, why, Some(w), r.added)
                 }
             }

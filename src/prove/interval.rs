@@ -35,6 +35,8 @@ pub struct Plan<'a> {
     pub assumptions: &'a [TermId],
     /// Executions of the kernel.
     pub hunter: &'a Hunter<'a>,
+    /// No two accesses were left that may race in the kernel as written.
+    pub race_free: bool,
     /// Limit for one query.
     pub limit: Duration,
     /// Lowers the limit after questions without an answer.

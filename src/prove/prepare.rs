@@ -43,6 +43,8 @@ pub struct Prepared<'k> {
     pub hunter: Arc<Hunter<'k>>,
     /// Races as written.
     pub races: Vec<Race>,
+    /// They are all that may race.
+    pub complete: bool,
     /// How long to wait for answers.
     pub patience: Arc<Patiences>,
     /// Milliseconds of the evaluation.
@@ -62,6 +64,7 @@ impl<'k> Prepared<'k> {
             no_wrap: &self.no_wrap,
             assumptions: &self.assumptions,
             hunter: &self.hunter,
+            race_free: self.complete && self.races.is_empty(),
             limit: options.timeout,
             patience: &self.patience,
             ignore_flags: options.ignore_flags,
@@ -120,6 +123,7 @@ pub fn prepare<'k>(
             assumptions,
             hunter: hunter.clone(),
             races: Vec::new(),
+            complete: false,
             patience: patience.clone(),
             evaluate_ms: ms(t0),
             races_ms: 0.0,
@@ -130,6 +134,7 @@ pub fn prepare<'k>(
         p.races = races;
         p.races_ms = ms(t1);
         let judged = complete && p.facts.wild.is_empty();
+        p.complete = judged;
         let suspects: BTreeSet<AccessId> = if judged && round < ROUNDS {
             racing(&p.facts, &p.races)
         } else {

@@ -187,7 +187,8 @@ pub fn verdict_of(
 /// The verdict when not all threads may reach some of the deleted barriers.
 ///
 /// In a launch in which all do reach them they order what they separate, and a race that comes of deleting them there is one. If they name no memory,
-/// no pair that they might order can conflict, and all other barriers are met by all threads, nothing is lost with them.
+/// no pair that they might order can conflict, all other barriers are met by all threads, and the kernel has no race as written, nothing is lost with them.
+/// (With a race as written, threads that hang before it without the deletion would come to it.)
 fn apart(
     plan: &Plan<'_>,
     options: &Options,
@@ -210,7 +211,7 @@ fn apart(
     let mut others = others.filter(|o| !deleted.contains(o) && plan.reached(*o));
     let flags = |b: &BarrierId| plan.kernel.barriers[b.index()].flags;
     let silent = deleted.iter().all(|b| flags(b) == MemFlags::default());
-    let alone = silent && others.all(|o| plan.convergent(o));
+    let alone = silent && plan.race_free && others.all(|o| plan.convergent(o));
     let r = removal(plan, deleted, None, counts);
     match r.problem {
         None if alone && r.added == 0 => {

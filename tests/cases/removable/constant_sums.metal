@@ -11,7 +11,7 @@ template <typename T, T v> struct fixed {
 template <int v> using Int = fixed<int, v>;
 template <typename T, T a, typename U, U b> constexpr auto operator+(fixed<T, a>, fixed<U, b>) {
     constexpr auto r = a + b;
-    return fixed<decltype(r), r>{};
+    return fixed<T, r>{};
 }
 template <typename T> constexpr T sum(T x) { return x; }
 template <typename T, typename... Us> constexpr auto sum(T x, Us... us) { return x + sum(us...); }
