@@ -41,6 +41,7 @@ use unbarrier::confirm::{ConfirmError, Detector, Toolchain};
 use unbarrier::crosscheck::{Outcome, compare};
 use unbarrier::front::lower::{How, Log, LowerOptions, Use, lower_file};
 use unbarrier::front::parse::parse;
+use unbarrier::front::prelude;
 use unbarrier::source::{PreprocessOptions, SourceMap, Token, preprocess};
 
 /// The compiler; without one the test says so.
@@ -66,7 +67,10 @@ fn read(
         ..PreprocessOptions::default()
     };
     let pre = preprocess(map, file, &options);
-    let parsed = parse(&pre.tokens);
+    // Clang has them in the header that stands for Metal's library.
+    let mut tokens = prelude::tokens(map, &pre.tokens);
+    tokens.extend(pre.tokens.iter().cloned());
+    let parsed = parse(&tokens);
     let mut all = pre.diagnostics.iter().chain(&parsed.diagnostics);
     if let Some(d) = all.find(|d| d.is_error()) {
         return Err(d.message.clone());

@@ -180,7 +180,7 @@ fn propose(
         if !fixed && !x.ty.is_float() {
             let (low, high) = limits(x.ty);
             // Many are shapes of a few elements.
-            let v = if round % 2 == 0 {
+            let v = if round.is_multiple_of(2) {
                 (1 + i128::from(numbers.below(4))).min(high)
             } else {
                 choose(low.max(0), high, threads, round, numbers)

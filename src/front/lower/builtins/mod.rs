@@ -120,7 +120,7 @@ impl<'a> Lowerer<'a> {
         if let Some(t) = tensor::of(name, call.targs.as_deref().unwrap_or(&[])) {
             for a in &call.args {
                 if let Arg::Place(p) = a {
-                    self.into_tensor(p);
+                    self.held_by_tensor(p);
                 }
             }
             return Place::Val(Value {

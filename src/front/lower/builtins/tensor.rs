@@ -60,7 +60,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Remembers that a tensor is made of this memory.
-    pub fn into_tensor(&mut self, p: &Place) {
+    pub fn held_by_tensor(&mut self, p: &Place) {
         let mut r = Reach {
             by_value: true,
             ..Reach::default()

@@ -159,7 +159,7 @@ impl<'a> Lowerer<'a> {
     fn construct_tensor(&mut self, ty: &Ty, args: &'a [AExpr]) -> Value {
         for a in self.args(args) {
             if let Arg::Place(p) = a {
-                self.into_tensor(&p);
+                self.held_by_tensor(&p);
             }
         }
         Value {
