@@ -62,7 +62,7 @@ impl About<'_> {
             r.assumptions.extend(premises);
             (
                 "proved",
-                "no two accesses race that did not race in the old version".into(),
+                "the new version was shown free of races and divergent barriers where the old version does not go wrong".into(),
             )
         } else {
             ("undecided", self.doubt(&now, earlier.as_ref()))
